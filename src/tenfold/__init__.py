@@ -1,0 +1,1 @@
+"""tenfold: train, judge, understand and use handwritten-digit classifiers."""

@@ -1,0 +1,125 @@
+"""Writing files so that a crash at any moment leaves the old one or the new one, never half of one.
+
+A write is: temporary file in the same folder, write, flush, fsync, read back and compare the hash,
+replace, fsync the folder. A reader checks size and sha256 before it trusts a byte.
+Source: Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014 (a rename without an
+fsync before it is among the commonest crash bugs).
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypedDict
+
+from tenfold.errors import CorruptFile, UsageError
+
+MAX_JSON_BYTES = 64 * 2**20
+
+
+class Seal(TypedDict):
+    """What a file was when it was written."""
+
+    sha256: str
+    bytes: int
+
+
+def seal(content: bytes) -> Seal:
+    """The sha256 and size of some bytes."""
+    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+def write_bytes(path: Path, content: bytes) -> Seal:
+    """Put `content` at `path` as the protocol above says; the folder is made where it is missing.
+
+    Raises:
+        OSError: the disk is full, or the place may not be written; what stood at `path` is untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        check_seal(temporary, seal(content))
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+    return seal(content)
+
+
+def write_json(path: Path, value: Any) -> Seal:
+    """Write a value as indented JSON; NaN and infinities, which JSON lacks, are a ValueError."""
+    return write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value in `path`, or CorruptFile."""
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise CorruptFile(f"{path}: expected at most {MAX_JSON_BYTES:,} bytes of JSON.")
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise CorruptFile(
+            f"{path}: expected JSON, received something else ({error}). Restore it from a copy."
+        ) from error
+    except OSError as error:
+        raise CorruptFile(f"{path}: cannot be read ({error.strerror or error}).") from error
+
+
+def check_seal(path: Path, expected: Seal) -> bytes:
+    """The bytes of `path`, once size and sha256 agree with `expected`; otherwise CorruptFile."""
+    try:
+        size = path.stat().st_size
+        if size != expected["bytes"]:
+            raise CorruptFile(
+                f"{path}: expected {expected['bytes']:,} bytes, received {size:,}. The file is damaged "
+                "or was changed after it was written: restore it from a copy, or train again."
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        if isinstance(error, CorruptFile):
+            raise
+        raise CorruptFile(f"{path}: cannot be read ({error.strerror or error}).") from error
+    if seal(content)["sha256"] != expected["sha256"]:
+        raise CorruptFile(
+            f"{path}: the sha256 is not the one on record. The file is damaged or was changed after "
+            "it was written: restore it from a copy, or train again."
+        )
+    return content
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; UsageError if another one does. A lock dies with its process."""
+    from filelock import FileLock, Timeout
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UsageError(
+            f"{folder}: another process is writing here. Wait for it, or name another folder."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` survive a power cut, where the system lets a folder be opened."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

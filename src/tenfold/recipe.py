@@ -1,0 +1,185 @@
+"""A recipe is a frozen, JSON-safe value: everything that decides how a network is trained but the seed.
+
+A variant is `dataclasses.replace(recipe, epochs=5)`, never a copy. Contradictions are rejected on
+construction. Knows nothing about engines, files or data; the named recipes stand in `recipes`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.errors import RecipeError
+from tenfold.layers import LAYERS
+from tenfold.network import Network
+from tenfold.values import (
+    check_choice,
+    check_flag,
+    check_number,
+    check_type,
+    check_whole,
+    from_json,
+    to_json,
+)
+
+MAX_LEARNING_RATE = 1_000.0
+MAX_EPOCHS = 100_000
+MAX_BATCH = 65_536
+
+
+@dataclass(frozen=True)
+class SGD:
+    """w -= rate * g, with momentum v = momentum * v - rate * g and w += v.
+
+    With nesterov the step is w += momentum * v - rate * g, taken with the new v (Sutskever et al. 2013).
+    """
+
+    learning_rate: float = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        check_number("SGD.learning_rate", self.learning_rate, 0.0, MAX_LEARNING_RATE)
+        check_number("SGD.momentum", self.momentum, 0.0, 1.0)
+        check_flag("SGD.nesterov", self.nesterov)
+        if self.nesterov and self.momentum == 0:
+            raise RecipeError(
+                "SGD: nesterov needs a momentum above 0, received 0. Try momentum=0.9."
+            )
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Kingma & Ba 2015 in Keras's form: m += (g - m)(1 - beta_1), v += (g^2 - v)(1 - beta_2),
+    w -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)."""
+
+    learning_rate: float = 0.001
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        check_number("Adam.learning_rate", self.learning_rate, 0.0, MAX_LEARNING_RATE)
+        check_number("Adam.beta_1", self.beta_1, 0.0, 1.0)
+        check_number("Adam.beta_2", self.beta_2, 0.0, 1.0)
+        check_number("Adam.epsilon", self.epsilon, 1e-30, 1.0)
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam that first shrinks every trained array: w -= rate * weight_decay * w (Loshchilov & Hutter 2019)."""
+
+    weight_decay: float = 0.004
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("AdamW.weight_decay", self.weight_decay, 0.0, MAX_LEARNING_RATE)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The optimizer's learning rate throughout."""
+
+    def factors(self, progress: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.ones_like(progress)
+
+
+@dataclass(frozen=True)
+class OneCycle:
+    """From `start` times the learning rate up to 1 over the first `warmup` of training, then along half
+    a cosine down to `end` times it (Smith & Topin 2018)."""
+
+    warmup: float = 0.25
+    start: float = 0.04
+    end: float = 0.001
+
+    def __post_init__(self) -> None:
+        check_number("OneCycle.warmup", self.warmup, 0.0, 1.0)
+        check_number("OneCycle.start", self.start, 0.0, 1.0)
+        check_number("OneCycle.end", self.end, 0.0, 1.0)
+
+    def factors(self, progress: NDArray[np.float64]) -> NDArray[np.float64]:
+        up = self.start + (1 - self.start) * progress / max(self.warmup, 1e-12)
+        fallen = (1 + np.cos(math.pi * (progress - self.warmup) / (1 - self.warmup))) / 2
+        down = self.end + (1 - self.end) * fallen
+        return np.where(progress < self.warmup, up, down)
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop after `patience` epochs without a lower validation loss, and keep the best epoch's weights."""
+
+    patience: int = 5
+
+    def __post_init__(self) -> None:
+        check_whole("EarlyStopping.patience", self.patience, 1, MAX_EPOCHS)
+
+
+Optimizer = SGD | Adam | AdamW
+Schedule = Constant | OneCycle
+
+_PARTS: tuple[type, ...] = (Network, SGD, Adam, AdamW, Constant, OneCycle, EarlyStopping)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train a network.
+
+    Attributes:
+        network: what is trained.
+        engine: what trains it: "keras", or "numpy" (the network written out by hand).
+        optimizer: SGD, Adam or AdamW; holds the (highest) learning rate.
+        schedule: how the learning rate moves over the whole training.
+        batch_size: images per step.
+        epochs: passes over the training images.
+        validation_share: the share of the training part that choices look at, 0 <= share < 1.
+        early_stopping: EarlyStopping, or None to train all epochs and keep the last weights.
+
+    Raises:
+        RecipeError: a field is not what it says, or two contradict each other.
+    """
+
+    network: Network
+    engine: Literal["keras", "numpy"] = "keras"
+    optimizer: Optimizer = Adam()
+    schedule: Schedule = Constant()
+    batch_size: int = 32
+    epochs: int = 10
+    validation_share: float = 0.2
+    early_stopping: EarlyStopping | None = None
+
+    def __post_init__(self) -> None:
+        check_type("Recipe.network", self.network, Network)
+        check_choice("Recipe.engine", self.engine, ("keras", "numpy"))
+        check_type("Recipe.optimizer", self.optimizer, SGD, Adam)
+        check_type("Recipe.schedule", self.schedule, Constant, OneCycle)
+        check_whole("Recipe.batch_size", self.batch_size, 1, MAX_BATCH)
+        check_whole("Recipe.epochs", self.epochs, 1, MAX_EPOCHS)
+        check_number("Recipe.validation_share", self.validation_share, 0.0, 1.0)
+        check_type("Recipe.early_stopping", self.early_stopping, EarlyStopping, type(None))
+        if self.early_stopping and self.validation_share == 0:
+            raise RecipeError(
+                "Recipe: early_stopping watches the validation loss, and validation_share is 0. "
+                "Give validation_share=0.1, or leave early_stopping out."
+            )
+
+    def learning_rates(self, epoch: int, *, steps: int) -> NDArray[np.float32]:
+        """The learning rate of each step of an epoch (0, 1, ...) of `steps` steps: float32 (steps,)."""
+        step = epoch * steps + np.arange(steps, dtype=np.float64)
+        progress = step / max(self.epochs * steps - 1, 1)
+        return (self.optimizer.learning_rate * self.schedule.factors(progress)).astype(np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `recipe_from_json` is the inverse."""
+        return dict(to_json(self))
+
+
+def recipe_from_json(payload: object) -> Recipe:
+    """The inverse of `Recipe.to_json`; RecipeError where it does not describe a Recipe."""
+    classes = {part.__name__: part for part in (Recipe, *_PARTS)} | LAYERS
+    try:
+        return check_type("recipe", from_json(payload, classes), Recipe)
+    except RecursionError as error:
+        raise RecipeError("Recipe: the description is nested too deeply to be one.") from error

