@@ -1,1 +1,84 @@
-"""tenfold: train, judge, understand and use handwritten-digit classifiers."""
+"""tenfold: train, judge, understand and use handwritten-digit classifiers.
+
+    import tenfold
+
+    run = tenfold.train("cnn", "mnist", seed=0)
+    print(run.test)
+    probabilities = run.classifier.predict_proba(tenfold.load("mnist").test.images)
+
+Importing it does no work and loads nothing heavy: a name's home is imported when the name is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+# For type checkers, which cannot follow __getattr__; a test holds this list and _NAMES together.
+if TYPE_CHECKING:
+    from tenfold.data import load as load
+    from tenfold.data import read_images as read_images
+    from tenfold.digits import Classifier as Classifier
+    from tenfold.digits import Digits as Digits
+    from tenfold.digits import Parts as Parts
+    from tenfold.errors import TenfoldError as TenfoldError
+    from tenfold.evaluation import Judgement as Judgement
+    from tenfold.evaluation import judge as judge
+    from tenfold.layers import BatchNorm as BatchNorm
+    from tenfold.layers import Conv2D as Conv2D
+    from tenfold.layers import Dense as Dense
+    from tenfold.layers import Dropout as Dropout
+    from tenfold.layers import Flatten as Flatten
+    from tenfold.layers import GlobalAveragePool as GlobalAveragePool
+    from tenfold.layers import MaxPool as MaxPool
+    from tenfold.layers import ReLU as ReLU
+    from tenfold.layers import Residual as Residual
+    from tenfold.modelfile import open_classifier as open_classifier
+    from tenfold.network import Network as Network
+    from tenfold.recipe import SGD as SGD
+    from tenfold.recipe import Adam as Adam
+    from tenfold.recipe import AdamW as AdamW
+    from tenfold.recipe import Constant as Constant
+    from tenfold.recipe import EarlyStopping as EarlyStopping
+    from tenfold.recipe import OneCycle as OneCycle
+    from tenfold.recipe import Recipe as Recipe
+    from tenfold.recipes import RECIPES as RECIPES
+    from tenfold.reporting import compare as compare
+    from tenfold.statistics import Proportion as Proportion
+    from tenfold.training import Run as Run
+    from tenfold.training import open_run as open_run
+    from tenfold.verbs import evaluate as evaluate
+    from tenfold.verbs import predict as predict
+    from tenfold.verbs import resume as resume
+    from tenfold.verbs import submit as submit
+    from tenfold.verbs import train as train
+
+_NAMES = {
+    "data": ("load", "read_images"),
+    "digits": ("Classifier", "Digits", "Parts"),
+    "errors": ("TenfoldError",),
+    "evaluation": ("Judgement", "judge"),
+    "layers": (
+        "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",
+        "Residual",
+    ),
+    "modelfile": ("open_classifier",),
+    "network": ("Network",),
+    "recipe": ("SGD", "Adam", "AdamW", "Constant", "EarlyStopping", "OneCycle", "Recipe"),
+    "recipes": ("RECIPES",),
+    "reporting": ("compare",),
+    "statistics": ("Proportion",),
+    "training": ("Run", "open_run"),
+    "verbs": ("evaluate", "predict", "resume", "submit", "train"),
+}  # fmt: skip
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tenfold' has no attribute {name!r}")
+    return getattr(import_module(f"tenfold.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]

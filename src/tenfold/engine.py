@@ -5,12 +5,13 @@ owns them and does not know which engine it has. An epoch is a function of (stat
 an engine that is given back its state goes on as if it had never stopped.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.digits import Images
+from tenfold.digits import Images, Probabilities
 from tenfold.weights import Weights
 
 State = dict[str, NDArray[np.generic]]
@@ -70,3 +71,19 @@ def weights_of(state: State) -> Weights:
         for name, array in state.items()
         if name.startswith(WEIGHTS)
     }
+
+
+def softmax(logits: NDArray[np.float32]) -> Probabilities:
+    """Logits (n, 10) -> probabilities (n, 10): exp(z) over its row's sum, the row's largest z taken off first."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class EngineClassifier:
+    """The network an engine holds, as a Classifier."""
+
+    engine: Engine
+
+    def predict_proba(self, images: Images) -> Probabilities:
+        return softmax(self.engine.logits(images))

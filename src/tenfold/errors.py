@@ -13,7 +13,8 @@ Each leaf is also the builtin a stranger would catch; `exit_code` is what the co
     ├── MissingExtra    ImportError 5   an optional package is not installed
     ├── GateError       RuntimeError 6  a quality gate that was asked for was not met
     ├── ModelError      ValueError  7   no model there, or not one that can be used here
-    └── ParityError     RuntimeError 8  an exported model disagrees with the model it came from
+    ├── ParityError     RuntimeError 8  an exported model disagrees with the model it came from
+    └── TrainingError   ArithmeticError 1  the training itself failed: its loss is no longer a number
 """
 
 import difflib
@@ -85,6 +86,10 @@ class ParityError(TenfoldError, RuntimeError):
     """An exported model disagrees with the model it came from."""
 
     exit_code = 8
+
+
+class TrainingError(TenfoldError, ArithmeticError):
+    """The training itself failed: its loss is no longer a finite number."""
 
 
 def lookup(table: Mapping[str, T], name: str, kind: str) -> T:

@@ -18,6 +18,7 @@ from typing import Any, TypedDict
 from tenfold.errors import CorruptFile, UsageError
 
 MAX_JSON_BYTES = 64 * 2**20
+_TEMPORARY = ".tmp"
 
 
 class Seal(TypedDict):
@@ -39,7 +40,7 @@ def write_bytes(path: Path, content: bytes) -> Seal:
         OSError: the disk is full, or the place may not be written; what stood at `path` is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{_TEMPORARY}")
     try:
         with open(temporary, "xb") as file:
             file.write(content)
@@ -93,6 +94,12 @@ def check_seal(path: Path, expected: Seal) -> bytes:
             "it was written: restore it from a copy, or train again."
         )
     return content
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writes that were killed left under `folder`; only for who holds its lock."""
+    for path in folder.rglob(f".*{_TEMPORARY}"):
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,11 @@
+"""Model files: what training leaves behind, and the Classifiers that use it.
+
+    native      a model folder: network, weights, ONNX graph, what it was trained on, sealed
+    onnx_graph  Network and weights -> one self-contained ONNX file
+    classifier  a run folder, a model folder or an .onnx file -> something with predict_proba
+    parity      pictures that stress a classifier, and the check that two classifiers agree
+    script      a recipe -> the standalone Keras script that does the same
+
+No model file can carry code: a network is built from tenfold's own classes, arrays are assigned by
+name and shape, and using a model needs neither Keras nor TensorFlow.
+"""

@@ -1,0 +1,159 @@
+"""Network and weights -> one self-contained ONNX file, written node by node from `Network.plan`.
+
+The graph takes `images`, uint8 (n, 28, 28), for any n, scales them itself and gives `probabilities`,
+float32 (n, 10). Its nodes and arrays bear the names of the plan, so a viewer shows the network as it
+was written down. The same network and weights give the same bytes. Knows nothing about files, or
+about what runs the graph.
+
+ONNX keeps pictures as (n, channels, height, width), the plan as (n, height, width, channels):
+kernels are turned once here, and pictures before they are flattened.
+Source: the operator descriptions of ONNX opset 13, https://onnx.ai/onnx/operators/
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from tenfold.digits import CLASSES, SIDE
+from tenfold.layers import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool,
+    MaxPool,
+    ReLU,
+    Residual,
+)
+from tenfold.network import PIXEL_SCALE, Network, Step
+from tenfold.weights import Weights, check_weights
+
+INPUT = "images"
+OUTPUT = "probabilities"
+
+# ONNX 1.8 of 2020, which every runtime in use reads: the first opset whose Softmax goes over one
+# axis only, and the newest in which no operator used here has changed since.
+OPSET = 13
+IR_VERSION = 7
+
+
+def to_onnx(network: Network, weights: Weights) -> bytes:
+    """An ONNX model, serialised: images uint8 (n, 28, 28) -> probabilities float32 (n, 10).
+
+    Raises:
+        ModelError: the weights do not belong to the network, or are not finite.
+    """
+    graph = _Graph(check_weights(network, weights))
+    scale = graph.array("pixel_scale", np.float32(PIXEL_SCALE))
+    pixels = graph.node("Cast", "pixels", INPUT, to=TensorProto.FLOAT)
+    scaled = graph.node("Mul", "scaled", pixels, scale)
+    picture = graph.node("Unsqueeze", "picture", scaled, graph.array("channel_axis", np.int64([1])))
+    graph.node("Softmax", OUTPUT, _chain(graph, network.plan, picture), axis=1)
+    return graph.serialise()
+
+
+class _Graph:
+    """The nodes and arrays of a graph so far. A node bears the name of what it gives."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self._nodes: list[Any] = []
+        self._arrays: list[Any] = []
+
+    def node(self, operator: str, name: str, *inputs: str, **attributes: object) -> str:
+        """Append a node -> the name of its output."""
+        self._nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        return name
+
+    def array(self, name: str, value: NDArray[Any] | np.generic) -> str:
+        """Append an array -> its name."""
+        self._arrays.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        return name
+
+    def weights(self, step: Step) -> list[str]:
+        """Append a step's arrays -> their names."""
+        arrays = {p.name: self._weights[p.name] for p in step.parameters}
+        return [
+            # A picture's kernel: (height, width, in, out) here, (out, in, height, width) in ONNX.
+            self.array(name, array.transpose(3, 2, 0, 1) if array.ndim == 4 else array)
+            for name, array in arrays.items()
+        ]
+
+    def serialise(self) -> bytes:
+        """The whole as an ONNX model."""
+        images = helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["n", SIDE, SIDE])
+        images.doc_string = "Pictures of one digit each, ink bright (255) on 0, framed as in MNIST."
+        output = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", CLASSES])
+        output.doc_string = "How likely each picture is to show 0, 1, ..., 9; rows sum to 1."
+        graph = helper.make_graph(self._nodes, "digits", [images], [output], self._arrays)
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name="tenfold",
+            producer_version=version("tenfold"),
+        )
+        return bytes(model.SerializeToString(deterministic=True))
+
+
+def _chain(graph: _Graph, steps: tuple[Step, ...], x: str) -> str:
+    for step in steps:
+        x = _node(graph, step, x)
+    return x
+
+
+def _node(graph: _Graph, step: Step, x: str) -> str:
+    """Append what computes `step` from the tensor `x` -> the name of its output."""
+    match step.layer:
+        case Dense():
+            return graph.node("Gemm", step.name, x, *graph.weights(step))
+        case Conv2D() as layer:
+            return _conv2d(graph, step, layer, x)
+        case MaxPool(size):
+            window = [size, size]
+            return graph.node("MaxPool", step.name, x, kernel_shape=window, strides=window)
+        case GlobalAveragePool():
+            return graph.node("ReduceMean", step.name, x, axes=[2, 3], keepdims=0)
+        case BatchNorm(epsilon=epsilon):
+            arrays = graph.weights(step)
+            return graph.node("BatchNormalization", step.name, x, *arrays, epsilon=epsilon)
+        case ReLU():
+            return graph.node("Relu", step.name, x)
+        case Dropout():
+            return x
+        case Flatten():
+            return _flatten(graph, step, x)
+        case Residual():
+            return graph.node("Add", step.name, x, _chain(graph, step.inside, x))
+
+
+def _conv2d(graph: _Graph, step: Step, layer: Conv2D, x: str) -> str:
+    top, bottom = _padding(layer, step.input_shape[0], step.output_shape[0])
+    left, right = _padding(layer, step.input_shape[1], step.output_shape[1])
+    return graph.node(
+        "Conv",
+        step.name,
+        x,
+        *graph.weights(step),
+        kernel_shape=[layer.kernel, layer.kernel],
+        strides=[layer.stride, layer.stride],
+        pads=[top, left, bottom, right],
+    )
+
+
+def _padding(layer: Conv2D, size: int, output_size: int) -> tuple[int, int]:
+    """Zeros before and after an axis: just enough for the last window, the odd one after."""
+    lacking = max((output_size - 1) * layer.stride + layer.kernel - size, 0)
+    return lacking // 2, lacking - lacking // 2
+
+
+def _flatten(graph: _Graph, step: Step, x: str) -> str:
+    # With one channel, both orders of the axes are the same sequence of numbers.
+    if len(step.input_shape) == 3 and step.input_shape[-1] > 1:
+        x = graph.node("Transpose", f"{step.name}_channels_last", x, perm=[0, 2, 3, 1])
+    return graph.node("Flatten", step.name, x, axis=1)

@@ -1,0 +1,257 @@
+"""What a person does with tenfold, as functions: the command line and `import tenfold` call these.
+
+Each joins rooms (data, training, model files, judging, reports) and decides only what stands between
+them: which data are taken, where a run goes, what may not pass unnoticed.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from tenfold.data import check_submission, load, load_or_embedded, read_images, write_submission
+from tenfold.digits import Digits, Images, Labels, Parts, Probabilities, fingerprints
+from tenfold.errors import DataError, ModelError, UsageError
+from tenfold.evaluation import Judgement, judge
+from tenfold.modelfile import find_model, load_model, open_classifier
+from tenfold.recipe import Recipe
+from tenfold.recipes import DEFAULT, named_recipe
+from tenfold.reporting import write_report
+from tenfold.training import EpochResult, Run, open_run, read_record
+from tenfold.training import resume as resume_training
+from tenfold.training import train as start_training
+
+RUNS = Path("runs")
+OWN = "own"
+"""What a recipe or data that were given as values, not by name, are called on record."""
+
+
+def to_stderr(message: str) -> None:
+    """Where remarks go unless somebody else listens: results belong on standard output."""
+    sys.stderr.write(message + "\n")
+
+
+def ignore(_: EpochResult) -> None:
+    """What is done with an epoch's result that nobody asked for."""
+
+
+def train(
+    recipe: str | Recipe = DEFAULT,
+    data: str | Parts | None = None,
+    *,
+    seed: int = 0,
+    out: Path | str | None = None,
+    on_epoch: Callable[[EpochResult], None] = ignore,
+    say: Callable[[str], None] = to_stderr,
+) -> Run:
+    """Train, judge on the test part, write the run folder and its report.
+
+    Args:
+        recipe: a name of `tenfold.RECIPES`, or a Recipe.
+        data: a name or "kind:path" of `tenfold.load`, or Parts. None is MNIST, and where no source of it
+            can be reached the 5,000 digits of "mnist5k": said aloud, on record and in the run's name.
+        seed: 0..2**63-1.
+        out: the run folder; None is runs/DATE-RECIPE-sSEED, with the data's name where it is not MNIST.
+        on_epoch: called with each EpochResult.
+        say: called with remarks for a person.
+
+    Raises:
+        TenfoldError: as `tenfold.load` and `tenfold.training.train` say.
+    """
+    recipe_name, value = (
+        (recipe, named_recipe(recipe)) if isinstance(recipe, str) else (OWN, recipe)
+    )
+    if isinstance(data, Parts):
+        data_name, parts = OWN, data
+    elif data is None:
+        data_name, parts = load_or_embedded(say=say)
+    else:
+        data_name, parts = data, load(data, say=say)
+    folder = Path(out) if out is not None else _free_folder(recipe_name, data_name, seed)
+    names = (recipe_name, data_name)
+    run = start_training(value, parts, folder=folder, seed=seed, names=names, on_epoch=on_epoch)
+    return write_report(run, test=parts.test)
+
+
+def resume(
+    out: Path | str | None = None,
+    data: str | Parts | None = None,
+    *,
+    on_epoch: Callable[[EpochResult], None] = ignore,
+    say: Callable[[str], None] = to_stderr,
+) -> Run:
+    """Go on with an interrupted training to the weights it would have had.
+
+    Args:
+        out: the run folder; None is the newest unfinished one under runs/.
+        data: as for `train`; None is what the record names.
+        on_epoch: called with each EpochResult that is still to come.
+        say: called with remarks for a person.
+    """
+    folder = Path(out) if out is not None else _newest_unfinished()
+    record = read_record(folder)
+    if record["engine"] == "keras" and "backend" in record:
+        from tenfold.keras_engine import use_backend
+
+        use_backend(record["backend"])
+    name = record["data"]["name"] if data is None else data
+    if name == OWN:
+        raise UsageError(
+            f"{folder}: this run was trained on data given as values. Give them again."
+        )
+    parts = name if isinstance(name, Parts) else load(name, say=say)
+    run = resume_training(folder, parts, on_epoch=on_epoch, say=say)
+    return run if "report.html" in run.record["files"] else write_report(run, test=parts.test)
+
+
+def evaluate(
+    model: Path | str, data: str | Digits | None = None, *, say: Callable[[str], None] = to_stderr
+) -> Judgement:
+    """Judge a model on labelled digits.
+
+    Args:
+        model: a run folder, a model folder or an .onnx file.
+        data: a name or "kind:path" of `tenfold.load`, whose test part is taken where it has one; or
+            Digits. None is what a run was trained on, else MNIST.
+        say: told how many of the images the model was trained on, if any.
+    """
+    path = Path(model)
+    run = open_run(path) if _is_run(path) else None
+    classifier = open_classifier(path)
+    if data is None:
+        data = run.record["data"]["name"] if run and run.record["data"]["name"] != OWN else "mnist"
+    if isinstance(data, Digits):
+        digits = data
+    else:
+        parts = load(data, say=say)
+        digits = parts.test or parts.train
+    seen = _seen(path, digits.images)
+    if seen:
+        say(
+            f"{seen:,} of these {len(digits):,} images were in the training data: this is no test of them."
+        )
+    if run and digits.hash == run.record["data"]["hash"]["test"]:
+        run.amend(test_openings=run.record["test_openings"] + 1)
+    return judge(classifier, digits)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model says of the pictures of one input.
+
+    Attributes:
+        source: the input, as it was named.
+        probabilities: float32 (n, 10).
+    """
+
+    source: str
+    probabilities: Probabilities
+
+    @property
+    def digits(self) -> Labels:
+        """uint8 (n,): the most probable digit of each picture."""
+        return self.probabilities.argmax(axis=1).astype(np.uint8)
+
+
+def predict(model: Path | str, inputs: list[str]) -> list[Prediction]:
+    """Ask a model about pictures: each input a file, a folder or a "kind:path" of `tenfold.load`."""
+    if not inputs:
+        raise UsageError(
+            "predict: expected at least one input (a .csv, .npz or .png file, or a folder)."
+        )
+    classifier = open_classifier(Path(model))
+    read = [(name, read_images(name)) for name in inputs]
+    return [Prediction(name, classifier.predict_proba(found.images)) for name, found in read]
+
+
+def submit(
+    model: Path | str,
+    test_csv: Path | str,
+    *,
+    out: Path | str | None = None,
+    allow_leak: bool = False,
+    say: Callable[[str], None] = to_stderr,
+) -> Path:
+    """Write a Kaggle submission (`ImageId,Label`, ids from 1) and check what was written -> its path.
+
+    Args:
+        model: a run folder, a model folder or an .onnx file.
+        test_csv: Kaggle's test.csv: a header and 784 pixels a row.
+        out: the file to write; None is submission.csv in the run folder, or here without one.
+        allow_leak: write it even if rows of test_csv were in the training data.
+        say: told when the check for such rows cannot be made or was overruled.
+
+    Raises:
+        DataError: test_csv is not what it should be, or its rows were trained on.
+    """
+    path = Path(model)
+    classifier = open_classifier(path)
+    digits = read_images(f"kaggle:{test_csv}")
+    _check_leak(path, digits, allow_leak=allow_leak, say=say)
+    predicted_labels = classifier.predict_proba(digits.images).argmax(axis=1).astype(np.uint8)
+    in_run = out is None and _is_run(path)
+    target = path / "submission.csv" if in_run else Path(out or "submission.csv")
+    write_submission(target, predicted_labels)
+    check_submission(target, rows=len(digits))
+    if in_run:
+        open_run(path).add(target.name, target.read_bytes())
+    return target
+
+
+def _check_leak(
+    path: Path, digits: Digits, *, allow_leak: bool, say: Callable[[str], None]
+) -> None:
+    if path.suffix == ".onnx":
+        say(
+            f"{path}: an .onnx file does not say what it was trained on, so nobody checked for leaks."
+        )
+        return
+    seen = _seen(path, digits.images)
+    if not seen:
+        return
+    found = f"{seen:,} of the {len(digits):,} rows of {digits.source} were in the training data"
+    if not allow_leak:
+        raise DataError(
+            f"{found} (Kaggle's test rows are among MNIST's 70,000 images), so the score would say nothing. "
+            "Train with --data kaggle:train.csv, or write it all the same with --allow-leak."
+        )
+    say(f"{found}: the score will say nothing about new digits.")
+
+
+def _seen(path: Path, images: Images) -> int:
+    """How many of the images the model at `path` was trained on, as far as its folder tells."""
+    if path.suffix == ".onnx":
+        return 0
+    trained_on = load_model(find_model(path)).trained_on
+    return int(np.isin(fingerprints(images), trained_on).sum())
+
+
+def _is_run(path: Path) -> bool:
+    return (path / "run.json").exists()
+
+
+def _free_folder(recipe: str, data: str, seed: int) -> Path:
+    """runs/DATE-RECIPE[-DATA]-sSEED, numbered where it is taken."""
+    kind = "" if data == "mnist" else f"-{data.partition(':')[0]}"
+    name = f"{date.today().isoformat()}-{recipe}{kind}-s{seed}"
+    folder, number = RUNS / name, 2
+    while folder.exists():
+        folder, number = RUNS / f"{name}-{number}", number + 1
+    return folder
+
+
+def _newest_unfinished() -> Path:
+    """The newest run under runs/ that was interrupted, or ModelError."""
+    found = []
+    for folder in RUNS.iterdir() if RUNS.is_dir() else ():
+        record = read_record(folder) if _is_run(folder) else {"status": "none"}
+        if record["status"] == "training":
+            found.append((record["started"], folder))
+    if not found:
+        raise ModelError(
+            f"{RUNS}: expected an interrupted run, found none. Name its folder with --out, or start one."
+        )
+    return max(found)[1]
