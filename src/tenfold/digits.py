@@ -109,7 +109,7 @@ def split(digits: Digits, share: float, *, seed: int) -> tuple[Digits, Digits | 
     pictures is kept. With share 0 there is no validation part.
     """
     count = round(len(digits) * share)
-    if share > 0 and not 1 <= count < len(digits):
+    if share != 0 and not 1 <= count < len(digits):
         raise DataError(
             f"{digits.source}: expected enough images to set {share:.0%} aside for validation, "
             f"received {len(digits)}. Use more images, or a validation share of 0."

@@ -55,6 +55,13 @@ def write_bytes(path: Path, content: bytes) -> Seal:
     return seal(content)
 
 
+def check_target(path: Path) -> Path:
+    """A place for a file that is to be written; UsageError where a folder stands."""
+    if path.is_dir():
+        raise UsageError(f"{path}: expected a file to write, received a folder. Name a file in it.")
+    return path
+
+
 def write_json(path: Path, value: Any) -> Seal:
     """Write a value as indented JSON; NaN and infinities, which JSON lacks, are a ValueError."""
     return write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())

@@ -133,7 +133,7 @@ class Network:
 
 
 def network_from_json(payload: object) -> Network:
-    """The inverse of `Network.to_json`; RecipeError where it does not describe a Network."""
+    """The inverse of `Network.to_json`; UsageError where it does not describe a Network."""
     try:
         return check_type("network", from_json(payload, {"Network": Network, **LAYERS}), Network)
     except RecursionError as error:

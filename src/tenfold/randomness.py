@@ -28,7 +28,9 @@ def check_seed(seed: int) -> int:
 def stream(seed: int, *name: str | int) -> np.random.Generator:
     """stream(7, "dropout", 3) is the same on every machine and independent of stream(7, "order", 3).
 
-    A word enters the seed sequence as its CRC-32, a number as itself (0 <= number < 2**63).
+    A word enters the seed sequence as its CRC-32, a number as itself (0 <= number < 2**63). NumPy fills
+    short sequences up with 0, so a name is not told from the same name with a 0 behind it: a word
+    takes a number always or never.
     """
     words = [
         zlib.crc32(part.encode()) if isinstance(part, str) else check_seed(part) for part in name

@@ -177,7 +177,7 @@ class Recipe:
 
 
 def recipe_from_json(payload: object) -> Recipe:
-    """The inverse of `Recipe.to_json`; RecipeError where it does not describe a Recipe."""
+    """The inverse of `Recipe.to_json`; UsageError where it does not describe a Recipe."""
     classes = {part.__name__: part for part in (Recipe, *_PARTS)} | LAYERS
     try:
         return check_type("recipe", from_json(payload, classes), Recipe)

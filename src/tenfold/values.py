@@ -5,7 +5,6 @@ caller gives, so a file can only ever name classes that were expected in that pl
 """
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -28,7 +27,8 @@ def from_json(payload: Any, classes: Mapping[str, type]) -> Any:
     """The inverse of `to_json`; every "type" must be a key of `classes`.
 
     Raises:
-        RecipeError: an unknown type or field, a missing field, or a value its class refuses.
+        UnknownName: a "type" that is not in `classes`.
+        RecipeError: no "type", an unknown or missing field, or a value its class refuses.
     """
     if isinstance(payload, list):
         return tuple(from_json(item, classes) for item in payload)
@@ -64,8 +64,9 @@ def check_whole(what: str, value: object, low: int, high: int) -> None:
 
 def check_number(what: str, value: object, low: float, below: float) -> None:
     """A finite number, low <= value < below, or RecipeError."""
+    # NaN is not between anything, and infinity is below nothing.
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not (number and math.isfinite(value) and low <= value < below):  # type: ignore[arg-type, operator]
+    if not (number and low <= value < below):  # type: ignore[operator]
         raise RecipeError(
             f"{what}: expected a number from {low} to below {below}, received {value!r}."
         )

@@ -4,34 +4,39 @@ Each joins rooms (data, training, model files, judging, reports) and decides onl
 them: which data are taken, where a run goes, what may not pass unnoticed.
 """
 
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from tenfold.data import check_submission, load, load_or_embedded, read_images, write_submission
-from tenfold.digits import Digits, Images, Labels, Parts, Probabilities, fingerprints
+from tenfold.data import (
+    check_submission,
+    load,
+    load_or_embedded,
+    read_images,
+    to_stderr,
+    write_submission,
+)
+from tenfold.digits import Classifier, Digits, Images, Labels, Parts, Probabilities, fingerprints
 from tenfold.errors import DataError, ModelError, UsageError
 from tenfold.evaluation import Judgement, judge
+from tenfold.files import check_target
 from tenfold.modelfile import find_model, load_model, open_classifier
+from tenfold.randomness import check_seed
 from tenfold.recipe import Recipe
 from tenfold.recipes import DEFAULT, named_recipe
 from tenfold.reporting import write_report
 from tenfold.training import EpochResult, Run, open_run, read_record
 from tenfold.training import resume as resume_training
 from tenfold.training import train as start_training
+from tenfold.training.run import RECORD
 
 RUNS = Path("runs")
 OWN = "own"
 """What a recipe or data that were given as values, not by name, are called on record."""
-
-
-def to_stderr(message: str) -> None:
-    """Where remarks go unless somebody else listens: results belong on standard output."""
-    sys.stderr.write(message + "\n")
 
 
 def ignore(_: EpochResult) -> None:
@@ -42,6 +47,7 @@ def train(
     recipe: str | Recipe = DEFAULT,
     data: str | Parts | None = None,
     *,
+    name: str | None = None,
     seed: int = 0,
     out: Path | str | None = None,
     on_epoch: Callable[[EpochResult], None] = ignore,
@@ -53,17 +59,24 @@ def train(
         recipe: a name of `tenfold.RECIPES`, or a Recipe.
         data: a name or "kind:path" of `tenfold.load`, or Parts. None is MNIST, and where no source of it
             can be reached the 5,000 digits of "mnist5k": said aloud, on record and in the run's name.
+        name: what the recipe is called on record; None is the name it was given by, else "own".
         seed: 0..2**63-1.
-        out: the run folder; None is runs/DATE-RECIPE-sSEED, with the data's name where it is not MNIST.
+        out: the run folder, new or empty; None is runs/DATE-RECIPE-sSEED, with the data's name where it is not MNIST.
         on_epoch: called with each EpochResult.
         say: called with remarks for a person.
 
     Raises:
         TenfoldError: as `tenfold.load` and `tenfold.training.train` say.
+        KeyboardInterrupt: with the command that goes on with the run.
     """
     recipe_name, value = (
         (recipe, named_recipe(recipe)) if isinstance(recipe, str) else (OWN, recipe)
     )
+    recipe_name = name or recipe_name
+    # What needs no data is checked before any are loaded, perhaps over a slow network.
+    check_seed(seed)
+    if out is not None:
+        _check_free(Path(out))
     if isinstance(data, Parts):
         data_name, parts = OWN, data
     elif data is None:
@@ -72,8 +85,9 @@ def train(
         data_name, parts = data, load(data, say=say)
     folder = Path(out) if out is not None else _free_folder(recipe_name, data_name, seed)
     names = (recipe_name, data_name)
-    run = start_training(value, parts, folder=folder, seed=seed, names=names, on_epoch=on_epoch)
-    return write_report(run, test=parts.test)
+    with _saying_how_to_go_on(folder):
+        run = start_training(value, parts, folder=folder, seed=seed, names=names, on_epoch=on_epoch)
+        return write_report(run, test=parts.test)
 
 
 def resume(
@@ -91,7 +105,7 @@ def resume(
         on_epoch: called with each EpochResult that is still to come.
         say: called with remarks for a person.
     """
-    folder = Path(out) if out is not None else _newest_unfinished()
+    folder = Path(out) if out is not None else newest_unfinished()
     record = read_record(folder)
     if record["engine"] == "keras" and "backend" in record:
         from tenfold.keras_engine import use_backend
@@ -103,8 +117,23 @@ def resume(
             f"{folder}: this run was trained on data given as values. Give them again."
         )
     parts = name if isinstance(name, Parts) else load(name, say=say)
-    run = resume_training(folder, parts, on_epoch=on_epoch, say=say)
-    return run if "report.html" in run.record["files"] else write_report(run, test=parts.test)
+    with _saying_how_to_go_on(folder):
+        run = resume_training(folder, parts, on_epoch=on_epoch, say=say)
+        return run if "report.html" in run.record["files"] else write_report(run, test=parts.test)
+
+
+def newest_unfinished() -> Path:
+    """The newest run under runs/ that was interrupted, or ModelError."""
+    found = []
+    for folder in RUNS.iterdir() if RUNS.is_dir() else ():
+        record = read_record(folder) if _is_run(folder) else {"status": "none"}
+        if record["status"] == "training":
+            found.append((record["started"], folder))
+    if not found:
+        raise ModelError(
+            f"{RUNS}: expected an interrupted run, found none. Name its folder with --out, or start one."
+        )
+    return max(found)[1]
 
 
 def evaluate(
@@ -114,20 +143,12 @@ def evaluate(
 
     Args:
         model: a run folder, a model folder or an .onnx file.
-        data: a name or "kind:path" of `tenfold.load`, whose test part is taken where it has one; or
-            Digits. None is what a run was trained on, else MNIST.
+        data: as for `digits_for`, or Digits.
         say: told how many of the images the model was trained on, if any.
     """
     path = Path(model)
-    run = open_run(path) if _is_run(path) else None
-    classifier = open_classifier(path)
-    if data is None:
-        data = run.record["data"]["name"] if run and run.record["data"]["name"] != OWN else "mnist"
-    if isinstance(data, Digits):
-        digits = data
-    else:
-        parts = load(data, say=say)
-        digits = parts.test or parts.train
+    run, classifier = _open(path)
+    digits = data if isinstance(data, Digits) else digits_for(path, data, say=say)
     seen = _seen(path, digits.images)
     if seen:
         say(
@@ -136,6 +157,24 @@ def evaluate(
     if run and digits.hash == run.record["data"]["hash"]["test"]:
         run.amend(test_openings=run.record["test_openings"] + 1)
     return judge(classifier, digits)
+
+
+def digits_for(
+    model: Path | str, data: str | None = None, *, say: Callable[[str], None] = to_stderr
+) -> Digits:
+    """The digits that a model is judged on: the test part of a data set, or all of one without.
+
+    Args:
+        model: a run folder, a model folder or an .onnx file; must be there.
+        data: a name or "kind:path" of `tenfold.load`. None is what a run was trained on, else MNIST.
+        say: told where the digits came from.
+    """
+    run, _ = _open(Path(model))
+    if data is None:
+        name = run.record["data"]["name"] if run else OWN
+        data = "mnist" if name == OWN else name
+    parts = load(data, say=say)
+    return parts.test or parts.train
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +192,8 @@ class Prediction:
     @property
     def digits(self) -> Labels:
         """uint8 (n,): the most probable digit of each picture."""
-        return self.probabilities.argmax(axis=1).astype(np.uint8)
+        most_probable: Labels = self.probabilities.argmax(axis=1).astype(np.uint8)
+        return most_probable
 
 
 def predict(model: Path | str, inputs: list[str]) -> list[Prediction]:
@@ -162,7 +202,7 @@ def predict(model: Path | str, inputs: list[str]) -> list[Prediction]:
         raise UsageError(
             "predict: expected at least one input (a .csv, .npz or .png file, or a folder)."
         )
-    classifier = open_classifier(Path(model))
+    _, classifier = _open(Path(model))
     read = [(name, read_images(name)) for name in inputs]
     return [Prediction(name, classifier.predict_proba(found.images)) for name, found in read]
 
@@ -188,16 +228,17 @@ def submit(
         DataError: test_csv is not what it should be, or its rows were trained on.
     """
     path = Path(model)
-    classifier = open_classifier(path)
+    run, classifier = _open(path)
+    target = Path("submission.csv") if out is None else check_target(Path(out))
     digits = read_images(f"kaggle:{test_csv}")
     _check_leak(path, digits, allow_leak=allow_leak, say=say)
     predicted_labels = classifier.predict_proba(digits.images).argmax(axis=1).astype(np.uint8)
-    in_run = out is None and _is_run(path)
-    target = path / "submission.csv" if in_run else Path(out or "submission.csv")
+    if out is None and run:
+        target = path / target.name
     write_submission(target, predicted_labels)
     check_submission(target, rows=len(digits))
-    if in_run:
-        open_run(path).add(target.name, target.read_bytes())
+    if out is None and run:
+        run.add(target.name, target.read_bytes())
     return target
 
 
@@ -229,8 +270,17 @@ def _seen(path: Path, images: Images) -> int:
     return int(np.isin(fingerprints(images), trained_on).sum())
 
 
+def _open(path: Path) -> tuple[Run | None, Classifier]:
+    """The run at `path`, where it is one, and the Classifier; ModelError names an unfinished run as such."""
+    if _is_run(path):
+        run = open_run(path)
+        return run, run.classifier
+    return None, open_classifier(path)
+
+
 def _is_run(path: Path) -> bool:
-    return (path / "run.json").exists()
+    """Whether a run, finished or not, stands at `path`."""
+    return (path / RECORD).exists()
 
 
 def _free_folder(recipe: str, data: str, seed: int) -> Path:
@@ -243,15 +293,31 @@ def _free_folder(recipe: str, data: str, seed: int) -> Path:
     return folder
 
 
-def _newest_unfinished() -> Path:
-    """The newest run under runs/ that was interrupted, or ModelError."""
-    found = []
-    for folder in RUNS.iterdir() if RUNS.is_dir() else ():
-        record = read_record(folder) if _is_run(folder) else {"status": "none"}
-        if record["status"] == "training":
-            found.append((record["started"], folder))
-    if not found:
-        raise ModelError(
-            f"{RUNS}: expected an interrupted run, found none. Name its folder with --out, or start one."
+def _check_free(folder: Path) -> None:
+    """A run's folder holds nothing else; what others put there would become part of the record."""
+    if _is_run(folder):
+        raise UsageError(
+            f"{folder}: a run stands here. Name another folder, or go on with it: "
+            f"tenfold train --resume --out {folder}"
         )
-    return max(found)[1]
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            f"{folder}: expected a new or empty folder, received a file. Name another one."
+        )
+    if folder.is_dir() and any(entry.name != ".lock" for entry in folder.iterdir()):
+        raise UsageError(
+            f"{folder}: expected a new or empty folder, received one that holds other things. "
+            f"Name a new one, such as {folder / 'run'}."
+        )
+
+
+@contextmanager
+def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
+    """An interrupt that comes out of here says how the run in `folder` is taken up again."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        done = "Interrupted before the training began: nothing is lost."
+        if _is_run(folder):
+            done = f"Interrupted. Go on with: tenfold train --resume --out {folder}"
+        raise KeyboardInterrupt(done) from interrupt

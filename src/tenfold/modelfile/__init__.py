@@ -9,3 +9,20 @@
 No model file can carry code: a network is built from tenfold's own classes, arrays are assigned by
 name and shape, and using a model needs neither Keras nor TensorFlow.
 """
+
+from tenfold.modelfile.classifier import OnnxClassifier, find_model, open_classifier
+from tenfold.modelfile.native import Model, load_model, save_model
+from tenfold.modelfile.parity import check_parity, stress_images
+from tenfold.modelfile.script import to_script
+
+__all__ = [
+    "Model",
+    "OnnxClassifier",
+    "check_parity",
+    "find_model",
+    "load_model",
+    "open_classifier",
+    "save_model",
+    "stress_images",
+    "to_script",
+]

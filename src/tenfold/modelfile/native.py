@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.errors import CorruptFile, ModelError, UsageError
+from tenfold.errors import CorruptFile, ModelError
 from tenfold.files import Seal, check_seal, read_json, write_bytes
 from tenfold.network import Network, network_from_json
 from tenfold.weights import Weights, check_weights
@@ -36,6 +36,10 @@ NETWORK = "network.json"
 WEIGHTS = "weights.safetensors"
 ONNX = "model.onnx"
 TRAINED_ON = "trained_on.bin"
+
+# What the ONNX graph takes and gives.
+INPUT = "images"
+OUTPUT = "probabilities"
 
 # The largest Network (50 million parameters) takes 200 MB.
 MAX_MODEL_BYTES = 300 * 2**20
@@ -147,6 +151,7 @@ def _read_manifest(folder: Path) -> _Manifest:
             "Either this is not one, or the first save into it was cut off: train again."
         )
     body = read_json(path)
+    # Equal bytes mean an equal sha256 too: what is compared holds the one of what was read.
     if not (isinstance(body, dict) and body.pop("sha256", None) and _is_whole(path, body)):
         raise CorruptFile(
             f"{path}: expected the manifest of a model as tenfold wrote it, received something else. "

@@ -7,14 +7,13 @@ about what runs the graph.
 
 ONNX keeps pictures as (n, channels, height, width), the plan as (n, height, width, channels):
 kernels are turned once here, and pictures before they are flattened.
-Source: the operator descriptions of ONNX opset 13, https://onnx.ai/onnx/operators/
+Source: the operator descriptions of ONNX opset 14, https://onnx.ai/onnx/operators/
 """
 
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -30,15 +29,13 @@ from tenfold.layers import (
     ReLU,
     Residual,
 )
+from tenfold.modelfile.native import INPUT, OUTPUT
 from tenfold.network import PIXEL_SCALE, Network, Step
 from tenfold.weights import Weights, check_weights
 
-INPUT = "images"
-OUTPUT = "probabilities"
-
-# ONNX 1.8 of 2020, which every runtime in use reads: the first opset whose Softmax goes over one
-# axis only, and the newest in which no operator used here has changed since.
-OPSET = 13
+# ONNX 1.9 of 2021, which every runtime in use reads: the first opset in which BatchNormalization
+# says whether it trains (some readers take the one before for training, and use the batch's mean).
+OPSET = 14
 IR_VERSION = 7
 
 
@@ -52,7 +49,7 @@ def to_onnx(network: Network, weights: Weights) -> bytes:
     scale = graph.array("pixel_scale", np.float32(PIXEL_SCALE))
     pixels = graph.node("Cast", "pixels", INPUT, to=TensorProto.FLOAT)
     scaled = graph.node("Mul", "scaled", pixels, scale)
-    picture = graph.node("Unsqueeze", "picture", scaled, graph.array("channel_axis", np.int64([1])))
+    picture = graph.node("Unsqueeze", "picture", scaled, graph.array("channel_axis", np.array([1])))
     graph.node("Softmax", OUTPUT, _chain(graph, network.plan, picture), axis=1)
     return graph.serialise()
 

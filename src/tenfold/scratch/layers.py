@@ -1,12 +1,13 @@
-"""The layers at work, in NumPy alone: what each computes, and how an error flows back through it.
+"""The layers at work: what each computes, and how a gradient finds its way back through it.
 
-Every layer answers the same four calls (see `Layer`), and each stands beside the equation it
-computes. `dz` is the gradient of the loss L with respect to what the layer gave, dL/dz; `dx` with
-respect to what it received. Pictures are (n, height, width, channels), everything else (n, features).
-All arrays have the dtype of the parameters: float32 in use, float64 where gradients are checked.
+Every layer answers the same four calls (see `Layer`), each beside the equation it computes. In the
+equations `dz` is dL/dz, the gradient of the loss L with respect to what the layer gave; `dx` is
+dL/dx, with respect to what it received; W' is W transposed. Arrays have one row for each image,
+pictures are (n, height, width, channels), and all are of the parameters' dtype: float32 in use,
+float64 where gradients are checked.
 
 Knows nothing about losses, optimizers or the order of layers (`network`); the layers that look at
-a picture's neighbouring pixels stand in `spatial`.
+neighbouring pixels stand in `spatial`.
 """
 
 from typing import Any, cast
@@ -16,24 +17,44 @@ from numpy.typing import NDArray
 
 from tenfold import layers as described
 from tenfold.network import Step
+from tenfold.randomness import stream
 
 Array = NDArray[np.floating[Any]]
 Arrays = dict[str, Array]
 """Arrays under the full names of their parameters, "dense_1/kernel"."""
 
 
-class Layer:
-    """One layer of a network: a function of x and of parameters, and the way back through it.
+def channel_sum(x: Array) -> Array:
+    """x (n, ..., channels) -> (channels,): the sum over images and, in pictures, over positions.
 
-    `use` is what the layer does once training is over; it remembers nothing. In training, `forward`
-    remembers what the way back needs, `learn` writes dL/dparameters where the network wants them,
-    and then `backward` gives dL/dx. These are two calls because the first layer of a network is
+    First over images, one long row upon another, then over positions: several times faster than
+    50,000 short rows, and exact to 1e-6 where 50,000 additions in a row are to 1e-3.
+    """
+    positions = np.add.reduce(x, axis=0).reshape(-1, x.shape[-1])
+    total: Array = np.add.reduce(positions, axis=0)
+    return total
+
+
+def spread(vector: Array, x: Array) -> Array:
+    """(channels,) -> the shape of one image of x, because NumPy adds a long row faster than many short."""
+    return np.full(x.shape[1:], vector)
+
+
+class Layer:
+    """A function of x and of parameters, and the way back through it.
+
+    `use` is what the layer does once training is over; it remembers nothing. In training `forward`
+    remembers what the way back needs, `learn` puts dL/dparameters where the network wants them,
+    and `backward`, called after it, gives dL/dx. They are two calls because the first layer is
     never asked for dL/dx, which would be a third of its work.
     """
 
     def __init__(self, step: Step, weights: Arrays, gradients: Arrays) -> None:
-        """`weights` and `gradients` hold the network's arrays; a layer reads and fills its own."""
+        """Both dictionaries hold the whole network's arrays; a layer takes its own."""
         self.name = step.name
+
+    def start_epoch(self, seed: int, epoch: int) -> None:
+        """Where nothing is left to chance, every epoch is like any other."""
 
     def use(self, x: Array) -> Array:
         raise NotImplementedError
@@ -49,17 +70,15 @@ class Layer:
 
 
 class Dense(Layer):
-    """Every input joined to every unit, each joint with a weight."""
+    """Every input joined to every unit."""
 
     def __init__(self, step: Step, weights: Arrays, gradients: Arrays) -> None:
         super().__init__(step, weights, gradients)
-        self.kernel = weights[f"{step.name}/kernel"]
-        self.d_kernel = gradients[f"{step.name}/kernel"]
-        self.bias = weights.get(f"{step.name}/bias")
-        self.d_bias = gradients.get(f"{step.name}/bias")
+        self.kernel, self.d_kernel = (own[f"{step.name}/kernel"] for own in (weights, gradients))
+        self.bias, self.d_bias = (own.get(f"{step.name}/bias") for own in (weights, gradients))
 
     def use(self, x: Array) -> Array:
-        """X (n, inputs) -> z (n, units):  z = x W + b."""
+        """x (n, inputs) -> z (n, units):  z = x W + b"""
         z = x @ self.kernel
         if self.bias is not None:
             z += self.bias
@@ -70,18 +89,18 @@ class Dense(Layer):
         return self.use(x)
 
     def learn(self, dz: Array) -> None:
-        """dL/dW = x' dz,  dL/db = the sum of dz over n."""
+        """dL/dW = x' dz,  dL/db = sum of dz over the images"""
         np.matmul(self.x.T, dz, out=self.d_kernel)
         if self.d_bias is not None:
             np.add.reduce(dz, axis=0, out=self.d_bias)
 
     def backward(self, dz: Array) -> Array:
-        """Dz (n, units) -> dx (n, inputs):  dL/dx = dz W'."""
+        """dz (n, units) -> dx (n, inputs):  dx = dz W'"""
         return dz @ self.kernel.T
 
 
 class ReLU(Layer):
-    """Lets what is positive pass."""
+    """Lets pass what is positive."""
 
     def use(self, x: Array) -> Array:
         """z = max(x, 0)"""
@@ -92,5 +111,97 @@ class ReLU(Layer):
         return self.use(x)
 
     def backward(self, dz: Array) -> Array:
-        """dL/dx = dz where x > 0, and 0 elsewhere"""
+        """dx = dz where x > 0, otherwise 0"""
         return dz * (self.x > 0)
+
+
+class Dropout(Layer):
+    """Forgets each value with probability `rate`, so that no unit can rely on one other.
+
+    Source: Srivastava et al. 2014; dividing by 1 - rate in training ("inverted") leaves use as it is.
+    """
+
+    def __init__(self, step: Step, weights: Arrays, gradients: Arrays) -> None:
+        super().__init__(step, weights, gradients)
+        self.rate = cast(described.Dropout, step.layer).rate
+
+    def start_epoch(self, seed: int, epoch: int) -> None:
+        self._chance = stream(seed, "dropout", epoch, self.name)
+
+    def use(self, x: Array) -> Array:
+        """z = x"""
+        return x
+
+    def forward(self, x: Array) -> Array:
+        """z = x k,  k = 1 / (1 - rate) with probability 1 - rate, otherwise 0"""
+        kept = self._chance.random(x.shape, dtype=np.float32) >= self.rate
+        self.factor = kept.astype(x.dtype) / (1 - self.rate)
+        return x * self.factor
+
+    def backward(self, dz: Array) -> Array:
+        """dx = dz k"""
+        return dz * self.factor
+
+
+class Flatten(Layer):
+    """Lays the values of a picture side by side."""
+
+    def use(self, x: Array) -> Array:
+        """x (n, height, width, channels) -> z (n, height * width * channels)"""
+        return x.reshape(len(x), -1)
+
+    def forward(self, x: Array) -> Array:
+        self.shape = x.shape
+        return self.use(x)
+
+    def backward(self, dz: Array) -> Array:
+        return dz.reshape(self.shape)
+
+
+class BatchNorm(Layer):
+    """Gives every channel mean 0 and variance 1 over the batch, then a scale and a place it learns.
+
+    The sums run over everything but channels: images, and in a picture all positions. Training also
+    moves the kept mean and variance towards the batch's; use takes those.
+    Source: Ioffe & Szegedy 2015, Algorithm 1 and the derivatives in section 3.
+    """
+
+    def __init__(self, step: Step, weights: Arrays, gradients: Arrays) -> None:
+        super().__init__(step, weights, gradients)
+        layer = cast(described.BatchNorm, step.layer)
+        self.momentum, self.epsilon = layer.momentum, layer.epsilon
+        self.gamma, self.d_gamma = (own[f"{step.name}/gamma"] for own in (weights, gradients))
+        self.beta, self.d_beta = (own[f"{step.name}/beta"] for own in (weights, gradients))
+        self.moving_mean = weights[f"{step.name}/moving_mean"]
+        self.moving_variance = weights[f"{step.name}/moving_variance"]
+
+    def use(self, x: Array) -> Array:
+        """z = gamma (x - moving mean) / sqrt(moving variance + epsilon) + beta"""
+        scale = self.gamma / np.sqrt(self.moving_variance + self.epsilon)
+        return x * spread(scale, x) + spread(self.beta - self.moving_mean * scale, x)
+
+    def forward(self, x: Array) -> Array:
+        """u = (x - mean) / sigma,  sigma = sqrt(variance + epsilon),  z = gamma u + beta"""
+        self.count = x.size // x.shape[-1]
+        mean = channel_sum(x) / self.count
+        u = x - spread(mean, x)
+        variance = channel_sum(u * u) / self.count
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving *= self.momentum
+            moving += (1 - self.momentum) * batch
+        self.sigma = np.sqrt(variance + self.epsilon)
+        u /= spread(self.sigma, x)
+        self.u = u
+        return u * spread(self.gamma, x) + spread(self.beta, x)
+
+    def learn(self, dz: Array) -> None:
+        """dL/dgamma = sum of dz u,  dL/dbeta = sum of dz"""
+        self.d_gamma[...] = channel_sum(dz * self.u)
+        self.d_beta[...] = channel_sum(dz)
+
+    def backward(self, dz: Array) -> Array:
+        """dx = gamma / sigma (dz - mean of dz - u mean of dz u): each x moves mean and sigma as well"""
+        dx = dz - spread(self.d_beta / self.count, dz)
+        dx -= self.u * spread(self.d_gamma / self.count, dz)
+        dx *= spread(self.gamma / self.sigma, dz)
+        return dx

@@ -133,6 +133,10 @@ def open_run(folder: Path) -> Run:
             f"One that was interrupted goes on with: tenfold train --resume --out {folder}"
         )
     for name, expected in record["files"].items():
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise CorruptFile(
+                f"{folder / RECORD}: expected files inside the run, received {name!r}."
+            )
         check_seal(folder / name, expected)
     return Run(folder, record)
 

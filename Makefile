@@ -1,0 +1,55 @@
+# `make demo` and `make test` do all set-up themselves. They need Python 3.11, 3.12 or 3.13 with pip, or
+# uv alone, which is used where it is installed (`make UV= demo` uses pip all the same).
+#   PYTHON=python3.12 make setup     with this Python
+#   make setup EXTRAS=jax,torch      with these extras of pyproject.toml
+
+VENV := .venv
+PY := $(VENV)/bin/python
+UV ?= $(shell command -v uv 2>/dev/null)
+EXTRAS ?= base
+
+# Without bytecode every start of Keras takes twice as long; so it is asked for by name, whatever
+# the user's own settings say.
+ifneq ($(UV),)
+install := $(UV) pip install --quiet --python $(PY) --compile-bytecode
+else
+install := $(PY) -m pip install --quiet --disable-pip-version-check --compile
+endif
+
+.DELETE_ON_ERROR:
+# Two installations into one environment would destroy each other, and lines of tools would mix.
+.NOTPARALLEL:
+.PHONY: help setup demo test lint types check clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(firstword $(MAKEFILE_LIST)) | tr '@' '\t'
+
+setup: $(VENV)/.has-$(EXTRAS)  ## make .venv with tenfold in it
+
+demo: $(VENV)/.has-base  ## train, judge and save a classifier of digits
+	$(VENV)/bin/tenfold train
+
+test: $(VENV)/.has-dev  ## run all tests
+	$(PY) -m pytest -n 2
+
+lint: $(VENV)/.has-dev  ## look for faults of style
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+
+types: $(VENV)/.has-dev  ## check the types
+	$(PY) -m mypy
+
+check: lint types test  ## all that a change must pass
+
+clean:  ## remove .venv and all that tools leave behind; runs/ stays
+	rm -rf $(VENV) build dist src/*.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+# A stamp says what .venv holds; a change of what it was made from makes it out of date.
+$(VENV)/.has-%: $(PY) pyproject.toml constraints.txt
+	@echo "Installing tenfold ($*) into $(VENV): one minute or two, more on a slow line ..."
+	@$(install) -c constraints.txt -e '.$(patsubst %,[%],$(filter-out base,$*))'
+	@touch $@
+
+$(PY):
+	@UV='$(UV)' sh tools/make-venv $(VENV)

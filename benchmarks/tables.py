@@ -1,0 +1,101 @@
+"""The tables in README.md, made from the records in results/.
+
+usage: python benchmarks/tables.py [--check]
+
+Text between `<!-- NAME -->` and `<!-- /NAME -->` in README.md is what the function of that name makes of
+its record. With --check nothing is written, and a difference is an error: no number is typed by hand.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tenfold import Proportion
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+
+def record(name: str) -> dict[str, Any]:
+    """The JSON record results/NAME.json."""
+    return dict(json.loads((ROOT / "results" / f"{name}.json").read_text()))
+
+
+def seed_accuracy() -> str:
+    """Accuracy and time of the original network with both engines."""
+    measured = record("seed")
+    rows = [
+        "| recipe | test accuracy, mean (sd) of the runs | lowest | all runs together | an epoch | 100 epochs |",
+        "|---|---|---|---|---|---|",
+    ]
+    for recipe, found in measured["accuracy"].items():
+        test = found["test_accuracy"]
+        pooled = Proportion(found["pooled"]["correct"], found["pooled"]["total"])
+        rows.append(
+            f"| `{recipe}` | {test['mean']:.2%} ({test['sd']:.2%}), n = {test['n']} "
+            f"| {test['minimum']:.2%} | {pooled} | {found['seconds_per_epoch']['median']:.2f} s "
+            f"| {found['training_seconds']['median']:.0f} s |"
+        )
+    return "\n".join([*rows, "", _footing(measured)])
+
+
+def seed_epoch() -> str:
+    """Seconds of an epoch beside what else a user could run."""
+    measured = record("seed")
+    epoch = measured["epoch"]
+    best = min(way["seconds"]["median"] for way in epoch["ways"].values())
+    rows = [
+        f"| {epoch['images']:,} images, batch {epoch['batch_size']} | an epoch, median (lowest to highest) "
+        "| times the fastest | first epoch, compiling |",
+        "|---|---|---|---|",
+    ]
+    for name, way in sorted(epoch["ways"].items(), key=lambda item: item[1]["seconds"]["median"]):
+        s = way["seconds"]
+        rows.append(
+            f"| {name} | {s['median']:.2f} s ({s['minimum']:.2f} to {s['maximum']:.2f}) "
+            f"| {s['median'] / best:.1f} | {way['first_epoch_seconds']:.1f} s |"
+        )
+    return "\n".join([*rows, "", _footing(measured)])
+
+
+def _footing(measured: dict[str, Any]) -> str:
+    machine, versions = measured["machine"], measured["versions"]
+    named = {"tensorflow-cpu": "TensorFlow", "keras": "Keras", "jax": "JAX", "numpy": "NumPy"}
+    used = ", ".join(f"{name} {versions[key]}" for key, name in named.items() if key in versions)
+    return (
+        f"{machine['cores']} cores ({machine['processor']}), Python {versions['python']}, {used}; "
+        f"`{measured['claim']}`, {measured['date']}."
+    )
+
+
+TABLES: dict[str, Callable[[], str]] = {"seed-accuracy": seed_accuracy, "seed-epoch": seed_epoch}
+
+
+def filled(text: str) -> str:
+    """The text with every table made anew."""
+    for name, table in TABLES.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, found, rest = text.partition(start)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise SystemExit(f"README.md: expected a place for the table {name!r}, found none.")
+        text = before + start + table() + "\n" + end + after
+    return text
+
+
+def main(check: bool) -> None:
+    """Fill README.md, or hold it against the records."""
+    text = README.read_text()
+    if filled(text) == text:
+        return
+    if check:
+        raise SystemExit(
+            "README.md: a table differs from its record. Run: python benchmarks/tables.py"
+        )
+    README.write_text(filled(text))
+
+
+if __name__ == "__main__":
+    main(check=sys.argv[1:] == ["--check"])

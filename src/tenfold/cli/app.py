@@ -1,0 +1,44 @@
+"""The table of commands. Each is a function elsewhere; its docstring is its help."""
+
+from typing import Annotated
+
+import typer
+
+from tenfold.cli.doctor import doctor
+from tenfold.cli.judge import compare, evaluate
+from tenfold.cli.look import data, recipes, show
+from tenfold.cli.train import train
+from tenfold.cli.use import export, predict, submit
+
+# Without rich's panels the help takes half the time, and can be piped and copied as it stands.
+app = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+for command in (
+    train, evaluate, predict, submit, compare, export, show, recipes, data, doctor
+):  # fmt: skip
+    app.command()(command)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"tenfold {version('tenfold')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def tenfold(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Train, judge, understand and use handwritten-digit classifiers.
+
+    Example: tenfold train
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())

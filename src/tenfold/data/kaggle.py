@@ -1,0 +1,140 @@
+"""Kaggle's Digit Recognizer: train.csv and test.csv -> Digits; predicted labels -> submission.csv.
+
+Knows nothing about other tables: the columns are `label` (train.csv only) and pixel0..pixel783,
+pixel i*28+j being row i, column j. A submission is `ImageId,Label` with ids from 1.
+Source: the data page of the competition, www.kaggle.com/c/digit-recognizer/data.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tenfold.data.raw import read_file
+from tenfold.data.rows import parse_rows
+from tenfold.digits import CLASSES, SIDE, Digits, check_labels
+from tenfold.errors import DataError
+from tenfold.files import write_bytes
+
+LABEL = "label"
+PIXELS = tuple(f"pixel{i}" for i in range(SIDE * SIDE))
+# The right header is 7 KB long; what has no line end in ten times that is no table.
+MAX_HEADER_BYTES = 2**16
+UTF8_BOM = b"\xef\xbb\xbf"
+OTHER_FORMATS = {
+    b"PK\x03\x04": "a zip file: unpack it first",
+    b"\x1f\x8b": "a gzip file: unpack it first",
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+}
+
+SUBMISSION_HEADER = "ImageId,Label"
+DIGITS = frozenset("0123456789")
+MAX_SUBMISSION_BYTES = 2**26
+
+
+def parse_csv(content: bytes, *, where: str) -> Digits:
+    """The bytes of train.csv (with labels) or test.csv (without) -> Digits, or DataError."""
+    content = content.removeprefix(UTF8_BOM)
+    line_end = content.find(b"\n", 0, MAX_HEADER_BYTES)
+    columns = _parse_header(content[: line_end if line_end >= 0 else MAX_HEADER_BYTES], where)
+    start = line_end + 1 if line_end >= 0 else len(content)
+    rows = parse_rows(content, start=start, columns=columns, where=where)
+    if columns[0] != LABEL:
+        return Digits(rows.reshape(-1, SIDE, SIDE), None, where)
+    labels = rows[:, 0]
+    wrong = np.flatnonzero(labels >= CLASSES)
+    if len(wrong):
+        raise DataError(
+            f"{where}:{int(wrong[0]) + 2}: column {LABEL}: expected 0..9, received "
+            f"{labels[wrong[0]]} ({len(wrong):,} such labels). Mend them, or leave these rows out."
+        )
+    return Digits(np.ascontiguousarray(rows[:, 1:]).reshape(-1, SIDE, SIDE), labels, where)
+
+
+def read_csv(path: Path) -> Digits:
+    """train.csv or test.csv, or DataError with FILE:LINE."""
+    return parse_csv(read_file(path), where=str(path))
+
+
+def read_train_csv(path: Path) -> Digits:
+    """train.csv; a DataError where it has no labels."""
+    digits = read_csv(path)
+    if digits.labels is None:
+        raise DataError(
+            f"{path}:1: expected a first column {LABEL!r}, received none, as in Kaggle's test.csv. "
+            "Learn from train.csv; test.csv is for predictions."
+        )
+    return digits
+
+
+def write_submission(path: Path, predicted_labels: ArrayLike) -> None:
+    """predicted_labels (n,) of 0..9, in the order of test.csv -> the file Kaggle takes, checked.
+
+    Raises:
+        DataError: the labels are not that, or what was written does not read back as they are.
+        OSError: the place may not be written; what stood at `path` is untouched.
+    """
+    labels = check_labels(predicted_labels)
+    lines = [SUBMISSION_HEADER, *(f"{i},{label}" for i, label in enumerate(labels, 1))]
+    write_bytes(path, ("\n".join(lines) + "\n").encode())
+    check_submission(path, rows=len(labels))
+
+
+def check_submission(path: Path, *, rows: int) -> None:
+    """DataError with FILE:LINE unless `path` is a submission of `rows` rows, ids 1..rows, digits 0..9."""
+    text = read_file(path, at_most=MAX_SUBMISSION_BYTES).decode("ascii", "backslashreplace")
+    lines = text.removesuffix("\n").split("\n")
+    if lines[0] != SUBMISSION_HEADER:
+        raise DataError(
+            f"{path}:1: expected {SUBMISSION_HEADER!r}, received {lines[0][:40]!r}. "
+            "Write the file with `tenfold submit`."
+        )
+    for image_id, line in enumerate(lines[1:], 1):
+        identity, _, label = line.partition(",")
+        if identity != str(image_id) or label not in DIGITS:
+            raise DataError(
+                f"{path}:{image_id + 1}: expected '{image_id},' and a digit 0..9, received "
+                f"{line[:40]!r}. Lines end in LF; ids count from 1 without gaps."
+            )
+    if len(lines) - 1 != rows:
+        raise DataError(
+            f"{path}: expected {rows:,} rows under the header, received {len(lines) - 1:,}. "
+            "Predict every row of test.csv, in its order."
+        )
+
+
+def _parse_header(header: bytes, where: str) -> tuple[str, ...]:
+    """The column names, which are (label, pixel0..pixel783) or (pixel0..pixel783); or DataError."""
+    for magic, what in OTHER_FORMATS.items():
+        if header.startswith(magic):
+            raise DataError(f"{where}: expected CSV, received {what}.")
+    if b"\0" in header or not header.isascii():
+        raise DataError(
+            f"{where}:1: expected the header of a CSV file, received bytes that are no ASCII text. "
+            "Name Kaggle's train.csv or test.csv."
+        )
+    columns = tuple(header.decode("ascii").removesuffix("\r").split(","))
+    if columns not in ((LABEL, *PIXELS), PIXELS):
+        raise DataError(
+            f"{where}:1: expected the header label,pixel0,...,pixel783 (or without label), "
+            f"received {len(columns)} columns, {_shorten(columns)}. {_hint(columns)}"
+        )
+    return columns
+
+
+def _shorten(columns: tuple[str, ...]) -> str:
+    names = columns if len(columns) <= 3 else (*columns[:2], "...", columns[-1])
+    return ",".join(name[:20] for name in names)
+
+
+def _hint(columns: tuple[str, ...]) -> str:
+    if any('"' in name for name in columns):
+        return "Save the file without quotes around its cells."
+    if all(name.strip().replace(".", "", 1).isdigit() for name in columns):
+        return "The header is missing: put it in as the first line."
+    if "pixel784" in columns:
+        return (
+            "OpenML counts its columns from pixel1; rename them from pixel0, with the label first."
+        )
+    return "Keep Kaggle's columns in Kaggle's order."

@@ -1,0 +1,80 @@
+"""One epoch on JAX: a pure step on (trained, kept, optimizer's) arrays, scanned over the batches."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.digits import Digits
+from tenfold.keras_engine.objective import RunEpoch, has_convolution, loss_and_correct
+
+Arrays = list[Any]
+State = tuple[Arrays, Arrays, Arrays]
+
+
+def compile_epoch(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, *, train: Digits
+) -> RunEpoch:
+    """The epoch function (see `objective.RunEpoch`) for a model and an optimizer on `train`."""
+    images = jnp.asarray(train.images[..., None])
+    labels = jnp.asarray(train.known_labels.astype(np.int32))
+    groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
+    rate_at = [variable.name for variable in optimizer.variables].index("learning_rate")
+
+    def forward(trained: Arrays, kept: Arrays, images: Any, labels: Any) -> Any:
+        logits, kept = model.stateless_call(trained, kept, images, training=True)
+        loss, right = loss_and_correct(logits, labels)
+        return loss, (right, kept)
+
+    def step(images: Any, labels: Any, state: State, now: Any) -> tuple[State, Any]:
+        (trained, kept, slots), (rows, rate) = state, now
+        slots[rate_at] = rate
+        (loss, (right, kept)), gradients = jax.value_and_grad(forward, has_aux=True)(
+            trained, kept, images[rows], labels[rows]
+        )
+        trained, slots = optimizer.stateless_apply(slots, gradients, trained)
+        return (trained, kept, slots), (loss, right)
+
+    one_by_one = has_convolution(model) and jax.default_backend() == "cpu"
+    epoch = _one_by_one(step) if one_by_one else _scanned(step)
+
+    def run(
+        batches: NDArray[np.int32], rates: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], int]:
+        # Nothing is donated: whoever interrupts an epoch keeps the variables from before it.
+        before = tuple([variable.value for variable in group] for group in groups)
+        after, (losses, right) = epoch(images, labels, before, (batches, rates))
+        for group, values in zip(groups, after, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return np.asarray(losses), int(np.sum(right))
+
+    return run
+
+
+def _scanned(step: Any) -> Any:
+    """A compiled loop over the batches: the device waits for nobody."""
+
+    def epoch(images: Any, labels: Any, state: State, steps: Any) -> Any:
+        return jax.lax.scan(partial(step, images, labels), state, steps)
+
+    return jax.jit(epoch)
+
+
+def _one_by_one(step: Any) -> Any:
+    """A compiled step, called for each batch."""
+    compiled = jax.jit(step)
+
+    def epoch(images: Any, labels: Any, state: State, steps: Any) -> tuple[State, Any]:
+        results = []
+        for now in zip(*steps, strict=True):
+            state, result = compiled(images, labels, state, now)
+            results.append(result)
+        losses, right = zip(*jax.device_get(results), strict=True)
+        return state, (np.stack(losses), np.stack(right))
+
+    return epoch

@@ -1,0 +1,125 @@
+"""A Network -> the plain keras.Model that a Keras user would have written, and its weights by our names.
+
+The model takes pictures (n, 28, 28, 1) or (n, 28, 28), bytes or floats 0..255, scales them as its
+first layer and gives logits. It is a Sequential, or a functional model where there is a Residual.
+Its layers bear the names of the plan, so a variable's name is its layer's and its own: "dense_1/kernel".
+
+Knows nothing about training. A Keras file is written here and never read: only our own classes
+make models.
+"""
+
+import tempfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import ops
+
+from tenfold.errors import UsageError
+from tenfold.files import Seal, write_bytes
+from tenfold.layers import (
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePool,
+    MaxPool,
+    ReLU,
+    Residual,
+)
+from tenfold.network import INPUT_SHAPE, PIXEL_SCALE, Network, Step
+from tenfold.weights import Weights, check_weights
+
+SUFFIX = ".keras"
+
+
+def build(network: Network, weights: Weights | None = None) -> keras.Model:
+    """The network as a Keras model, with the given weights or with those Keras draws.
+
+    Raises:
+        ModelError: the weights do not belong to the network.
+    """
+    scaling = keras.layers.Rescaling(PIXEL_SCALE, name="rescaling")
+    if any(isinstance(step.layer, Residual) for step in network.plan):
+        picture = keras.Input(INPUT_SHAPE)
+        model = keras.Model(picture, _through(network.plan, scaling(picture)))
+    else:
+        layers = [_layer(step) for step in network.plan]
+        model = keras.Sequential([keras.Input(INPUT_SHAPE), scaling, *layers])
+    if weights is not None:
+        set_weights(model, check_weights(network, weights))
+    return model
+
+
+def variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """The model's variables under the names of our parameters; Dropout's seeds are not among them."""
+    return {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.weights}
+
+
+def weights_from(model: keras.Model) -> Weights:
+    """A copy of the model's arrays under the names of our parameters."""
+    return {name: ops.convert_to_numpy(v).copy() for name, v in variables(model).items()}
+
+
+def set_weights(model: keras.Model, weights: Weights) -> None:
+    """Give a model that `build` made the weights, which `check_weights` has seen."""
+    for name, variable in variables(model).items():
+        variable.assign(weights[name])
+
+
+def save_keras(path: Path, network: Network, *, weights: Weights) -> Seal:
+    """Write a .keras file whose model takes pictures and gives the ten probabilities.
+
+    `keras.models.load_model(path).predict(images)` is all that its reader needs. Written as
+    `files.write_bytes` writes, so that a crash leaves no half of it.
+
+    Raises:
+        UsageError: `path` does not end in .keras.
+        ModelError: the weights do not belong to the network.
+    """
+    if path.suffix != SUFFIX:
+        raise UsageError(
+            f"{path}: expected a name ending in {SUFFIX}, by which Keras knows its own."
+        )
+    logits = build(network, weights)
+    probabilities = keras.layers.Softmax(name="probabilities")(logits.output)
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder, path.name)
+        keras.Model(logits.input, probabilities).save(written)
+        return write_bytes(path, written.read_bytes())
+
+
+def _through(steps: tuple[Step, ...], picture: Any) -> Any:
+    for step in steps:
+        layer = _layer(step)
+        if isinstance(step.layer, Residual):
+            picture = layer([picture, _through(step.inside, picture)])
+        else:
+            picture = layer(picture)
+    return picture
+
+
+def _layer(step: Step) -> keras.Layer:
+    layers, name = keras.layers, step.name
+    match step.layer:
+        case Dense(units, bias):
+            return layers.Dense(units, use_bias=bias, name=name)
+        case Conv2D(filters, kernel, stride, padding, bias):
+            return layers.Conv2D(filters, kernel, stride, padding, use_bias=bias, name=name)
+        case MaxPool(size):
+            return layers.MaxPooling2D(size, name=name)
+        case GlobalAveragePool():
+            return layers.GlobalAveragePooling2D(name=name)
+        case BatchNorm(momentum, epsilon):
+            return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)
+        case ReLU():
+            return layers.ReLU(name=name)
+        case Dropout(rate):
+            # A seed of its own: without one, PyTorch draws from the generator of the whole process.
+            return layers.Dropout(rate, seed=zlib.crc32(name.encode()) >> 1, name=name)
+        case Flatten():
+            return layers.Flatten(name=name)
+        case Residual():
+            return layers.Add(name=name)

@@ -1,0 +1,43 @@
+"""One epoch on TensorFlow: all steps in one tf.function, so that Python waits once an epoch."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from tenfold.digits import Digits
+from tenfold.keras_engine.objective import RunEpoch, has_convolution, loss_and_correct
+
+
+def compile_epoch(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, *, train: Digits
+) -> RunEpoch:
+    """The epoch function (see `objective.RunEpoch`) for a model and an optimizer on `train`."""
+    images = tf.constant(train.images[..., None])
+    labels = tf.constant(train.known_labels.astype(np.int32))
+    trained = model.trainable_variables
+
+    def epoch(batches: tf.Tensor, rates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        losses = tf.TensorArray(tf.float32, size=len(batches))
+        correct = tf.constant(0)
+        for step in tf.range(len(batches)):
+            rows = batches[step]
+            with tf.GradientTape() as tape:
+                logits = model(tf.gather(images, rows), training=True)
+                loss, right = loss_and_correct(logits, tf.gather(labels, rows))
+            gradients = tape.gradient(loss, [variable.value for variable in trained])
+            optimizer.learning_rate.assign(rates[step])
+            optimizer.apply(gradients, trained)
+            losses = losses.write(step, loss)
+            correct += right
+        return losses.stack(), correct
+
+    compiled = tf.function(epoch, jit_compile=not has_convolution(model))
+
+    def run(
+        batches: NDArray[np.int32], rates: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], int]:
+        losses, correct = compiled(batches, rates)
+        return losses.numpy(), int(correct)
+
+    return run

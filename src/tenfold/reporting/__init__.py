@@ -1,0 +1,13 @@
+"""Finished runs in; a table that compares them, or one self-contained HTML page about one, out.
+
+comparison  two or more runs -> a table of what was measured, and a paired test
+code_lines  Python source -> how many of its lines are code
+report      one run -> report.html in its folder, laid out by report.html.jinja
+findings    one run -> what the page shows of its mistakes, and what it advises
+chart       series over epochs -> the coordinates of a line chart
+"""
+
+from tenfold.reporting.comparison import Comparison, compare
+from tenfold.reporting.report import write_report
+
+__all__ = ["Comparison", "compare", "write_report"]

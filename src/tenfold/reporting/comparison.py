@@ -1,0 +1,286 @@
+"""Two or more finished runs -> the table of what was measured of each, and a paired test between them.
+
+Nothing in the table is typed: lines of code are counted in the installed source, times, accuracies and
+counts are read from the runs. Knows nothing about where the table is printed.
+"""
+
+import html
+import re
+import statistics
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tenfold.errors import UsageError, lookup
+from tenfold.reporting.code_lines import package_lines
+from tenfold.statistics import McNemar, Proportion, mcnemar
+from tenfold.training import Run
+
+# A difference is only called one below this: with 0.05, one pair of equals in twenty would be told apart.
+SIGNIFICANT = 0.01
+TEXT_WIDTH = 100
+_NARROWEST_COLUMN = 20
+
+_ABOUT_PAIRS = (
+    "The paired test asks whether two trained networks differ on the same images. Another seed gives "
+    "another network: to compare recipes, train each with several seeds."
+)
+
+
+class EngineNote(NamedTuple):
+    """An engine in words: the room its code stands in, what one can change there, what one learns from it."""
+
+    room: str
+    control: str
+    focus: str
+
+
+ENGINES = {
+    "numpy": EngineNote(
+        room="scratch",
+        control="every operation, forward and backward",
+        focus="How a network computes and learns, one equation at a time.",
+    ),
+    "keras": EngineNote(
+        room="keras_engine",
+        control="what is asked of Keras; the arithmetic is the backend's",
+        focus="How a framework turns the same description into fast training.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one run.
+
+    Attributes:
+        name: the run's folder, printable.
+        engine: "numpy" or "keras".
+        backend: what computed.
+        lines_of_code: lines of code of the engine, as installed.
+        seconds_per_epoch: the median over the epochs.
+        seconds_training: of all epochs together.
+        epochs: those done.
+        test: test images told correctly; None without a test part.
+        validation: validation images told correctly; None where nothing was set aside.
+        parameters: numbers in the network's arrays.
+        data: what the data are called, and where they came from.
+        seed: of the training.
+        machine: processor and cores.
+    """
+
+    name: str
+    engine: str
+    backend: str
+    lines_of_code: int
+    seconds_per_epoch: float
+    seconds_training: float
+    epochs: int
+    test: Proportion | None
+    validation: Proportion | None
+    parameters: int
+    data: str
+    seed: int
+    machine: str
+
+    def cells(self) -> dict[str, str]:
+        """The run's column of the table: each row's label and what stands there."""
+        note = ENGINES[self.engine]
+        backend = "" if self.backend == self.engine else f", computed by {self.backend}"
+        return {
+            "engine": self.engine + backend,
+            "code control": f"{self.lines_of_code:,} lines of code: {note.control}",
+            "training speed": (
+                f"{self.seconds_per_epoch:,.2f} s an epoch (median); "
+                f"{self.seconds_training:,.1f} s for {self.epochs:,} epochs"
+            ),
+            "test accuracy": str(self.test or "no test part"),
+            "validation accuracy": str(self.validation or "nothing was set aside"),
+            "parameters": f"{self.parameters:,}",
+            "data": self.data,
+            "seed": str(self.seed),
+            "machine": self.machine,
+            "learning focus": note.focus,
+        }
+
+    def json(self) -> dict[str, Any]:
+        """Plain JSON values; an accuracy with its count and its 95 % interval."""
+        proportions = {"test": _json(self.test), "validation": _json(self.validation)}
+        return vars(self) | proportions | {"learning_focus": ENGINES[self.engine].focus}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The paired test of two runs; `result` is None where it cannot be made, and `reason` says why."""
+
+    first: str
+    second: str
+    result: McNemar | None
+    reason: str = ""
+
+    def __str__(self) -> str:
+        """The outcome in a sentence."""
+        if self.result is None:
+            return f"{self.first} and {self.second}: no paired test, because {self.reason}."
+        only_first, only_second, p = self.result
+        if p >= SIGNIFICANT:
+            return (
+                f"No difference found: {self.first} alone told {only_first:,} images right, "
+                f"{self.second} alone {only_second:,}; p = {p:.2g}."
+            )
+        better, worse = self.first, self.second
+        if only_second > only_first:
+            better, worse = worse, better
+        more, fewer = max(only_first, only_second), min(only_first, only_second)
+        return (
+            f"{better} is better: it alone told {more:,} images right, {worse} alone {fewer:,}; "
+            f"p = {p:.2g}."
+        )
+
+    def json(self) -> dict[str, Any]:
+        """Plain JSON values: both names, the counts and p-value or null, and the sentence."""
+        result = None if self.result is None else self.result._asdict()
+        return {
+            "first": self.first,
+            "second": self.second,
+            "mcnemar": result,
+            "sentence": str(self),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was measured of each run, and the paired test of the first with each other.
+
+    Attributes:
+        runs: in the order they were given.
+        pairs: one for each run after the first.
+    """
+
+    runs: tuple[Measured, ...]
+    pairs: tuple[Pair, ...]
+
+    def text(self) -> str:
+        """An aligned table in plain text, 100 columns wide for up to three runs."""
+        rows = self._rows()
+        label_width = max(len(label) for label, *_ in rows)
+        room = (TEXT_WIDTH - label_width) // len(self.runs) - 2
+        widths = [label_width] + [max(room, _NARROWEST_COLUMN)] * len(self.runs)
+        lines = [line for row in rows for line in _wrapped(row, widths)]
+        rule = "  ".join("-" * width for width in widths)
+        head = len(_wrapped(rows[0], widths))
+        sentences = (
+            textwrap.fill(sentence, TEXT_WIDTH, break_on_hyphens=False)
+            for sentence in self._sentences()
+        )
+        return "\n".join([*lines[:head], rule, *lines[head:], "", *sentences]) + "\n"
+
+    def markdown(self) -> str:
+        """The same as a table for GitHub, with every cell escaped."""
+        rows = [[_escaped(cell) for cell in row] for row in self._rows()]
+        rows.insert(1, ["---"] * len(rows[0]))
+        table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+        return table + "".join(f"\n{_escaped(sentence)}\n" for sentence in self._sentences())
+
+    def json(self) -> dict[str, Any]:
+        """Plain JSON values: {"runs": [...], "pairs": [...]}."""
+        return {
+            "runs": [run.json() for run in self.runs],
+            "pairs": [pair.json() for pair in self.pairs],
+        }
+
+    def _rows(self) -> list[list[str]]:
+        """The table with its head: a label, then a cell for each run."""
+        columns = [{"": run.name} | run.cells() for run in self.runs]
+        return [[label, *(column[label] for column in columns)] for label in columns[0]]
+
+    def _sentences(self) -> list[str]:
+        return [*(str(pair) for pair in self.pairs), _ABOUT_PAIRS]
+
+
+def compare(runs: Sequence[Run]) -> Comparison:
+    """Read what was measured of two or more finished runs, and test the first against each other one.
+
+    Raises:
+        UsageError: fewer than two runs.
+    """
+    if len(runs) < 2:
+        raise UsageError(
+            f"compare: expected at least two runs, received {len(runs)}. Name the folder of another one."
+        )
+    names = [run.name for run in runs]
+    if len(set(names)) < len(names):
+        names = [str(run.folder) for run in runs]
+    measured = tuple(
+        _measured(run, _printable(name)) for run, name in zip(runs, names, strict=True)
+    )
+    pairs = tuple(
+        _paired(runs[0], runs[i], names=(measured[0].name, measured[i].name))
+        for i in range(1, len(runs))
+    )
+    return Comparison(measured, pairs)
+
+
+def _measured(run: Run, name: str) -> Measured:
+    record = run.record
+    seconds = [result.seconds for result in run.history]
+    data, machine = record["data"], record["machine"]
+    room = lookup(ENGINES, record["engine"], "engine").room
+    return Measured(
+        name=name,
+        engine=record["engine"],
+        backend=_printable(record["backend"]),
+        lines_of_code=package_lines(Path(__file__).parents[1] / room),
+        seconds_per_epoch=statistics.median(seconds),
+        seconds_training=record["seconds"]["training"],
+        epochs=len(seconds),
+        test=run.test,
+        validation=run.validation,
+        parameters=run.recipe.network.parameter_count,
+        data=_printable(f"{data['name']} ({data['source']})"),
+        seed=record["seed"],
+        machine=_printable(f"{machine['processor']}, {machine['cores']} cores"),
+    )
+
+
+def _paired(first: Run, second: Run, *, names: tuple[str, str]) -> Pair:
+    judged = first.test_judgement(), second.test_judgement()
+    if judged[0] is None or judged[1] is None:
+        without = names[0] if judged[0] is None else names[1]
+        return Pair(*names, None, f"{without} was not judged on test images")
+    if first.record["data"]["hash"]["test"] != second.record["data"]["hash"]["test"]:
+        return Pair(*names, None, "they were not judged on the same test images")
+    return Pair(*names, mcnemar(judged[0].right, judged[1].right))
+
+
+def _json(proportion: Proportion | None) -> dict[str, Any] | None:
+    if proportion is None:
+        return None
+    low, high = proportion.interval()
+    return {"correct": proportion.successes, "total": proportion.total, "low": low, "high": high}
+
+
+def _wrapped(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """A row of cells as lines of text, each cell wrapped to its width."""
+    cells = [
+        textwrap.wrap(cell, width, break_on_hyphens=False)
+        for cell, width in zip(row, widths, strict=True)
+    ]
+    height = max(len(cell) for cell in cells)
+    padded = [
+        [line.ljust(width) for line in cell + [""] * (height - len(cell))]
+        for cell, width in zip(cells, widths, strict=True)
+    ]
+    return ["  ".join(line).rstrip() for line in zip(*padded, strict=True)]
+
+
+def _escaped(cell: str) -> str:
+    """A cell's text as Markdown that shows it: no markup, no HTML, no end of the cell."""
+    return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(cell, quote=False))
+
+
+def _printable(words: str) -> str:
+    """The words with what is not printable replaced: a name must not be able to steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in words)

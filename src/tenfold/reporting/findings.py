@@ -1,0 +1,149 @@
+"""What the page about a run shows of its mistakes, and what it advises: values, no layout.
+
+Knows nothing about HTML; a picture is given as the bytes of a PNG, written out as text.
+"""
+
+import base64
+import io
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from tenfold.data import KINDS
+from tenfold.digits import CLASSES, Digits
+from tenfold.evaluation import Judgement
+from tenfold.recipes import RECIPES
+from tenfold.training import EpochResult, Run
+
+MOST_PAIRS = 8
+MOST_MISTAKES = 24
+
+# An epoch's validation loss moves by some per cent from chance alone; beyond a tenth it has turned.
+OVERFITTED = 1.1
+
+
+class Cell(NamedTuple):
+    """An entry of the confusion matrix; `heat` is its share of the largest mistake, 0..1, 0 if right."""
+
+    images: int
+    heat: float
+
+
+class Confused(NamedTuple):
+    """A digit that was taken for another, and how often."""
+
+    label: int
+    told: int
+    images: int
+
+
+class Mistake(NamedTuple):
+    """One test image told wrongly; `picture` is a data URI, empty where the image is not at hand."""
+
+    row: int
+    label: int
+    told: int
+    confidence: float
+    picture: str
+
+
+def confusion_cells(judged: Judgement) -> list[list[Cell]]:
+    """10 rows (labels) of 10 cells (predicted labels)."""
+    table = judged.confusion
+    largest = max(int((table - np.diag(np.diag(table))).max()), 1)
+    return [
+        [
+            Cell(int(table[i, j]), 0.0 if i == j else int(table[i, j]) / largest)
+            for j in range(CLASSES)
+        ]
+        for i in range(CLASSES)
+    ]
+
+
+def most_confused(judged: Judgement) -> list[Confused]:
+    """The commonest mistakes first, at most MOST_PAIRS; equal ones in the order of their digits."""
+    table = judged.confusion
+    pairs = [
+        Confused(i, j, int(table[i, j]))
+        for i in range(CLASSES)
+        for j in range(CLASSES)
+        if i != j and table[i, j]
+    ]
+    return sorted(pairs, key=lambda pair: -pair.images)[:MOST_PAIRS]
+
+
+def worst_mistakes(judged: Judgement, test: Digits | None) -> list[Mistake]:
+    """The mistakes of which the model was surest first, at most MOST_MISTAKES; equal ones by row."""
+    wrong = np.flatnonzero(~judged.right)
+    worst = wrong[np.argsort(-judged.confidences[wrong], kind="stable")][:MOST_MISTAKES]
+    return [
+        Mistake(
+            row=int(row),
+            label=int(judged.labels[row]),
+            told=int(judged.predicted_labels[row]),
+            confidence=float(judged.confidences[row]),
+            picture="" if test is None else _data_uri(test, int(row)),
+        )
+        for row in worst
+    ]
+
+
+def reproduction(run: Run) -> str | None:
+    """The command that trains the same again, or None where recipe or data have no name a command knows."""
+    record = run.record
+    named = RECIPES.get(record["recipe"]["name"])
+    if named is None or record["data"]["name"].partition(":")[0] not in KINDS:
+        return None
+    recipe = named.recipe
+    words = ["tenfold", "train", "--recipe", record["recipe"]["name"]]
+    words += ["--data", record["data"]["name"], "--seed", str(record["seed"])]
+    if run.recipe.epochs != recipe.epochs:
+        words += ["--epochs", str(run.recipe.epochs)]
+    if run.recipe.engine != recipe.engine:
+        words += ["--engine", run.recipe.engine]
+    if run.recipe.engine == "keras":
+        words += ["--backend", record["backend"]]
+    changed = replace(recipe, epochs=run.recipe.epochs, engine=run.recipe.engine)
+    return shlex.join(words) if changed == run.recipe else None
+
+
+def advice(run: Run, judged: Judgement | None) -> list[str]:
+    """What the figures suggest to do next, in sentences."""
+    sentences = [] if run.recipe.early_stopping else _about_length(run.history)
+    if judged is not None and (pairs := most_confused(judged)):
+        sentences.append(
+            f"Look at the {pairs[0].label}s that were taken for {pairs[0].told}s: could you tell them? "
+            "Where you can, the network can learn to; where you cannot, the label may be wrong."
+        )
+    sentences.append(
+        "Train again with another seed: how much the accuracy moves is how much of it is luck."
+    )
+    return sentences
+
+
+def _about_length(history: Sequence[EpochResult]) -> list[str]:
+    losses = [r.validation_loss for r in history if r.validation_loss is not None]
+    if len(losses) < 2:
+        return []
+    best = 1 + losses.index(min(losses))
+    if losses[-1] > OVERFITTED * min(losses):
+        return [
+            f"The validation loss was lowest after epoch {best:,} of {len(losses):,} and rose afterwards: "
+            "the network went on learning the training images by heart (overfitting). Train for fewer "
+            "epochs, or add dropout."
+        ]
+    if best == len(losses):
+        return ["The validation loss was still falling in the last epoch: more epochs may help."]
+    return []
+
+
+def _data_uri(digits: Digits, row: int) -> str:
+    """The image at `row` as a PNG in a data URI."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(digits.images[row]).save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,148 @@
+"""One finished run -> report.html in its folder: a single page that needs no network, script or font.
+
+Here the values are laid ready; `report.html.jinja` says how they look and puts each term in plain words
+where it first appears. The page is a function of the run and the test images, so equal input gives
+equal bytes.
+"""
+
+import dataclasses
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tenfold.data.mnist import TEST_HASH, TRAIN_HASH
+from tenfold.digits import Digits
+from tenfold.errors import DataError
+from tenfold.network import Step
+from tenfold.reporting import chart as drawing
+from tenfold.reporting.chart import Chart, chart
+from tenfold.reporting.findings import (
+    advice,
+    confusion_cells,
+    most_confused,
+    reproduction,
+    worst_mistakes,
+)
+from tenfold.training import EpochResult, Run
+
+REPORT = "report.html"
+
+# More points than this cannot be told apart on a page, and a long training must not make it large.
+MOST_EPOCHS = 200
+
+
+class LayerRow(NamedTuple):
+    """A layer as the table shows it; `depth` counts the Residuals around it."""
+
+    depth: int
+    kind: str
+    settings: str
+    shape: str
+    parameters: int
+
+
+def write_report(run: Run, *, test: Digits | None = None) -> Run:
+    """Write report.html into the run's folder -> the run with the page's seal on record.
+
+    Args:
+        run: a finished one.
+        test: the images it was tested on, for pictures of its mistakes; None leaves the pictures out.
+
+    Raises:
+        DataError: `test` is not what the run was tested on.
+    """
+    return run.add(REPORT, render(run, test=test).encode())
+
+
+def render(run: Run, *, test: Digits | None) -> str:
+    """The page as text; as for `write_report`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    if test is not None and test.hash != run.record["data"]["hash"]["test"]:
+        raise DataError(
+            f"report: expected the images that {run.name} was tested on, received others "
+            f"({test.source}). Give the test part of {run.record['data']['name']!r}, or none."
+        )
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["settings"] = settings
+    return environment.get_template("report.html.jinja").render(_values(run, test))
+
+
+def settings(value: object) -> str:
+    """A layer, optimizer or schedule -> its fields in words, "filters 16, kernel 3, bias no"."""
+    fields = [f.name for f in dataclasses.fields(value) if f.name != "layers"]  # type: ignore[arg-type]  # all are dataclasses
+    return ", ".join(f"{name.replace('_', ' ')} {_word(getattr(value, name))}" for name in fields)
+
+
+def _values(run: Run, test: Digits | None) -> dict[str, Any]:
+    """All that the template names."""
+    judged = run.test_judgement()
+    classes = {d: p for d, p in enumerate(judged.per_class) if p.total} if judged else {}
+    shown = _thinned(run.history)
+    return {
+        "run": run,
+        "record": run.record,
+        "recipe": run.recipe,
+        "is_mnist": run.record["data"]["hash"] == {"train": TRAIN_HASH, "test": TEST_HASH},
+        "layers": list(_layer_rows(run.recipe.network.plan)),
+        "epochs": shown,
+        "charts": _charts(shown),
+        "drawing": drawing,
+        "judged": judged,
+        "classes": classes,
+        "lowest": min((p.interval()[0] for p in classes.values()), default=0.0),
+        "confusion": judged and confusion_cells(judged),
+        "confused": judged and most_confused(judged),
+        "mistakes": judged and worst_mistakes(judged, test),
+        "command": reproduction(run),
+        "name": shlex.quote(run.name),
+        "advice": advice(run, judged),
+    }
+
+
+def _thinned(history: tuple[EpochResult, ...]) -> list[EpochResult]:
+    """At most MOST_EPOCHS of the epochs, evenly spread, the first and the last among them."""
+    rows = np.linspace(0, len(history) - 1, min(len(history), MOST_EPOCHS)).round().astype(int)
+    return [history[row] for row in rows]
+
+
+def _charts(epochs: list[EpochResult]) -> list[Chart]:
+    """Loss and accuracy over the epochs."""
+    numbers = [result.epoch for result in epochs]
+    losses = {"training": [r.loss for r in epochs]}
+    accuracies = {"training": [100 * r.accuracy for r in epochs]}
+    validated = [r for r in epochs if r.validation_loss is not None]
+    if len(validated) == len(epochs):
+        losses["validation"] = [r.validation_loss or 0.0 for r in validated]
+        accuracies["validation"] = [100 * (r.validation_accuracy or 0.0) for r in validated]
+    return [
+        chart("Loss", numbers, series=losses, text=lambda loss: f"{loss:.3g}", floor=0.0),
+        chart("Accuracy", numbers, series=accuracies, text=lambda per_cent: f"{per_cent:.4g}%"),
+    ]
+
+
+def _layer_rows(steps: Iterable[Step], depth: int = 0) -> Iterator[LayerRow]:
+    for step in steps:
+        yield LayerRow(
+            depth=depth,
+            kind=type(step.layer).__name__,
+            settings=settings(step.layer),
+            shape=" × ".join(str(side) for side in step.output_shape),
+            parameters=sum(p.size for p in step.parameters),
+        )
+        yield from _layer_rows(step.inside, depth + 1)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

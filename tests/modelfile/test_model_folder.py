@@ -1,0 +1,373 @@
+import builtins
+import errno
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save as to_safetensors
+
+from tenfold import files
+from tenfold.errors import CorruptFile, ModelError
+from tenfold.layers import Dense
+from tenfold.modelfile import (
+    OnnxClassifier,
+    check_parity,
+    load_model,
+    open_classifier,
+    save_model,
+)
+from tenfold.modelfile.onnx_graph import to_onnx
+from tenfold.network import Network
+
+NAMES = ["network.json", "weights.safetensors", "model.onnx", "trained_on.bin", "manifest.json"]
+TRAINED_ON = np.array([2**64 - 1, 7, 2**40, 7], np.uint64)
+
+
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory, mixed_network, draw_weights):
+    folder = tmp_path_factory.mktemp("pristine") / "model"
+    about = {"recipe": "mixed", "seed": 2**63 - 1}
+    weights = draw_weights(mixed_network)
+    save_model(folder, mixed_network, weights, trained_on=TRAINED_ON, about=about)
+    return folder
+
+
+@pytest.fixture
+def folder(pristine, tmp_path):
+    return Path(shutil.copytree(pristine, tmp_path / "model"))
+
+
+def reseal(folder, **changes):
+    """Write the manifest anew, as a stranger could who knows the format: by the words of its docstring."""
+    body = json.loads((folder / "manifest.json").read_bytes())
+    del body["sha256"]
+    for name in NAMES[:-1]:
+        raw = (folder / name).read_bytes()
+        body["files"][name] = {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}
+    body.update(changes)
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    text = json.dumps({**body, "sha256": digest}, indent=2) + "\n"
+    (folder / "manifest.json").write_text(text)
+
+
+def test_what_was_saved_comes_back_bit_for_bit(pristine, mixed_network, draw_weights):
+    model = load_model(pristine)
+    weights = draw_weights(mixed_network)
+    assert model.network == mixed_network
+    assert list(model.weights) == [p.name for p in mixed_network.parameters]
+    for name, array in weights.items():
+        assert model.weights[name].tobytes() == array.tobytes()
+    assert model.trained_on.tolist() == [7, 2**40, 2**64 - 1]
+    assert model.about == {"recipe": "mixed", "seed": 2**63 - 1}
+    assert sorted(path.name for path in pristine.iterdir()) == sorted(NAMES)
+
+
+def test_the_same_model_is_saved_as_the_same_bytes(pristine, tmp_path):
+    model = load_model(pristine)
+    turned = {name: np.asfortranarray(model.weights[name]) for name in reversed(model.weights)}
+    save_model(
+        tmp_path / "again", model.network, turned, trained_on=model.trained_on, about=model.about
+    )
+    for name in NAMES:
+        assert (tmp_path / "again" / name).read_bytes() == (pristine / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_flipped_bit_is_noticed_and_its_file_named(folder, name):
+    raw = (folder / name).read_bytes()
+    bits = np.random.default_rng(3).permutation(8 * len(raw))[:300]
+    for bit in bits:
+        damaged = bytearray(raw)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        (folder / name).write_bytes(damaged)
+        with pytest.raises(CorruptFile, match=name):
+            load_model(folder)
+        if name in ("model.onnx", "manifest.json"):
+            with pytest.raises(CorruptFile, match=name):
+                open_classifier(folder)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_cut_or_lengthened_file_is_noticed_and_named(folder, name):
+    raw = (folder / name).read_bytes()
+    cuts = {*range(0, len(raw), -(-len(raw) // 60)), len(raw) - 1}
+    for damaged in [*(raw[:cut] for cut in cuts), raw + b"\n", raw + b"\0"]:
+        (folder / name).write_bytes(damaged)
+        with pytest.raises(CorruptFile, match=name):
+            load_model(folder)
+
+
+@pytest.mark.parametrize("name", NAMES[:-1])
+def test_a_file_that_is_gone_or_of_another_model_is_named(folder, tmp_path, name):
+    other = Network(Dense(10))
+    weights = {"dense_1/kernel": np.ones((784, 10), np.float32), "dense_1/bias": np.ones(10)}
+    weights["dense_1/bias"] = weights["dense_1/bias"].astype(np.float32)
+    save_model(tmp_path / "other", other, weights, trained_on=TRAINED_ON[:1], about={})
+    shutil.copy(tmp_path / "other" / name, folder / name)
+    with pytest.raises(CorruptFile, match=name):
+        load_model(folder)
+    (folder / name).unlink()
+    with pytest.raises(CorruptFile, match=name):
+        load_model(folder)
+
+
+class _Killed(BaseException):
+    """The process is gone: nothing after it runs, no clean-up either."""
+
+
+class _Faults:
+    """Counts writes, fsyncs, replaces and removals; the `fatal`-th one fails, or is the last there is."""
+
+    def __init__(self, monkeypatch, fatal, *, killed):
+        self.calls, self._fatal, self._killed = 0, fatal, killed
+        for owner, name in [(os, "replace"), (os, "fsync"), (Path, "unlink")]:
+            monkeypatch.setattr(owner, name, self._counted(getattr(owner, name)))
+        monkeypatch.setattr(files, "open", self._open, raising=False)
+
+    def _counted(self, call):
+        def counted(*args, **kwargs):
+            self._tick()
+            return call(*args, **kwargs)
+
+        return counted
+
+    def _open(self, path, mode):
+        file = builtins.open(path, mode)  # noqa: SIM115  files.py closes it
+        write = file.write
+
+        def torn(content):
+            try:
+                self._tick()
+            except BaseException:
+                write(content[: len(content) // 2])
+                file.close()
+                raise
+            write(content)
+
+        file.write = torn
+        return file
+
+    def _tick(self):
+        self.calls += 1
+        if self._killed and self.calls >= self._fatal:
+            raise _Killed
+        if self.calls == self._fatal:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def _save_with_faults(folder, model, *, fatal, killed):
+    """-> whether the save came to its end in spite of the fault."""
+    with pytest.MonkeyPatch.context() as patch:
+        faults = _Faults(patch, fatal, killed=killed)
+        try:
+            save_model(
+                folder,
+                model.network,
+                model.weights,
+                trained_on=model.trained_on,
+                about=model.about,
+            )
+        except (OSError, _Killed):
+            return False
+        return faults.calls < fatal
+
+
+def _same(one, other):
+    return (
+        (one.network, one.about) == (other.network, other.about)
+        and one.trained_on.tolist() == other.trained_on.tolist()
+        and all(np.array_equal(one.weights[name], other.weights[name]) for name in other.weights)
+    )
+
+
+@pytest.fixture(scope="module")
+def new(pristine):
+    """A model of the same network that differs in every file but the network."""
+    old = load_model(pristine)
+    weights = {name: array + 1 for name, array in old.weights.items()}
+    return old._replace(weights=weights, trained_on=TRAINED_ON[:2] + 1, about={"seed": 2})
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_first_save_cut_off_anywhere_leaves_no_model_or_the_whole_one(tmp_path, new, killed):
+    for fatal in range(1, 100):
+        folder = tmp_path / str(fatal)
+        finished = _save_with_faults(folder, new, fatal=fatal, killed=killed)
+        try:
+            assert _same(load_model(folder), new)
+        except ModelError:
+            assert not finished
+        if finished:
+            break
+    # A write, two fsyncs and a replace for each of five files, then four names: 24 places to fail.
+    assert fatal == 25
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_save_over_a_model_cut_off_anywhere_leaves_the_old_or_the_new_one(
+    tmp_path, pristine, new, noise, killed
+):
+    old, seen = load_model(pristine), []
+    for fatal in range(1, 100):
+        folder = Path(shutil.copytree(pristine, tmp_path / str(fatal)))
+        finished = _save_with_faults(folder, new, fatal=fatal, killed=killed)
+        model = load_model(folder)
+        seen.append("new" if _same(model, new) else "old")
+        assert _same(model, new) or _same(model, old)
+        # The graph is the one of these weights, not the other's.
+        graph = OnnxClassifier(to_onnx(model.network, model.weights), source="test")
+        assert check_parity(open_classifier(folder), graph, noise) == 0
+        if finished:
+            break
+    # The manifest is the fifth file; its replace is the 19th step, and nothing before it commits.
+    assert seen == ["old"] * 19 + ["new"] * 6
+
+
+def test_a_save_after_two_that_were_cut_off_after_their_commit_loses_nothing(folder, new, pristine):
+    # Killed before the second of four names is given: three new files wait under their staged names.
+    assert not _save_with_faults(folder, new, fatal=22, killed=True)
+    assert _same(load_model(folder), new)
+    # The next save is killed before its commit: what was committed last must still be whole.
+    for fatal in range(1, 20):
+        copy = Path(shutil.copytree(folder, folder.with_name(f"copy{fatal}")))
+        assert not _save_with_faults(copy, load_model(pristine), fatal=fatal, killed=True)
+        assert _same(load_model(copy), new)
+    save_model(folder, *load_model(pristine)[:2], trained_on=TRAINED_ON, about={})
+    assert load_model(folder).about == {}
+    assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
+
+
+def test_weights_that_are_not_finite_are_refused_and_the_old_model_stays(folder, new):
+    old = load_model(folder)
+    weights = {name: array * np.float32(np.nan) for name, array in new.weights.items()}
+    with pytest.raises(ModelError, match="NaN"):
+        save_model(folder, new.network, weights, trained_on=TRAINED_ON, about={})
+    assert _same(load_model(folder), old)
+
+
+def test_a_folder_without_a_manifest_is_no_model(tmp_path):
+    with pytest.raises(ModelError, match=r"no manifest\.json"):
+        load_model(tmp_path)
+
+
+DEEP = "[" * 100_000
+HOSTILE_NETWORKS = {
+    "not JSON": b"\x80\x04}q\x00.",
+    "brackets without end": DEEP.encode(),
+    "residuals without end": b'{"type": "Residual", "layers": [' * 20_000,
+    "400 residuals in each other": (
+        '{"type": "Network", "layers": ['
+        + '{"type": "Residual", "layers": [' * 400
+        + '{"type": "ReLU"}'
+        + "]}" * 400
+        + "]}"
+    ).encode(),
+    "a billion units": b'{"type": "Network", "layers": [{"type": "Dense", "units": 1000000000}]}',
+    "a trillion weights": json.dumps(
+        {"type": "Network", "layers": [{"type": "Dense", "units": 10**6, "bias": True}] * 2}
+    ).encode(),
+    "an unknown type": b'{"type": "Network", "layers": [{"type": "Lambda", "code": "1"}]}',
+    "a type that is no layer": b'{"type": "os.system"}',
+    "a rate that is no number": b'{"type": "Network", "layers": [{"type": "Dropout", "rate": NaN}]}',
+    "a layer alone": b'{"type": "ReLU"}',
+    "a number": b"1",
+    "more than a megabyte": b'{"type": "Network", "layers": [' + b" " * 2**20 + b"]}",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE_NETWORKS.values(), ids=HOSTILE_NETWORKS)
+def test_a_hostile_description_is_refused_though_its_seal_is_right(folder, content):
+    (folder / "network.json").write_bytes(content)
+    reseal(folder)
+    with pytest.raises(ModelError, match=r"network\.json"):
+        load_model(folder)
+
+
+class _Bomb:
+    def __init__(self, path):
+        self._path = path
+
+    def __reduce__(self):
+        return Path.touch, (self._path,)
+
+
+def test_a_pickle_in_the_place_of_the_weights_is_refused_and_not_run(folder, tmp_path):
+    mark = tmp_path / "code ran"
+    (folder / "weights.safetensors").write_bytes(pickle.dumps(_Bomb(mark)))
+    reseal(folder)
+    with pytest.raises(ModelError, match=r"weights\.safetensors"):
+        load_model(folder)
+    assert not mark.exists()
+
+
+def _changed_weights(weights):
+    name = "dense_1/bias"
+    yield {n: a for n, a in weights.items() if n != name}
+    yield weights | {"dense_2/bias": weights[name]}
+    yield weights | {name: weights[name][:9]}
+    yield weights | {name: weights[name].astype(np.float64)}
+    yield weights | {name: weights[name] * np.float32(np.inf)}
+
+
+def test_weights_of_other_names_shapes_or_kinds_are_refused(folder):
+    for weights in _changed_weights(dict(load_model(folder).weights)):
+        (folder / "weights.safetensors").write_bytes(to_safetensors(weights))
+        reseal(folder)
+        with pytest.raises(ModelError, match=r"weights\.safetensors"):
+            load_model(folder)
+
+
+@pytest.mark.parametrize("dtype", ["F32", "BF16"])
+def test_a_safetensors_header_that_claims_terabytes_allocates_nothing(folder, dtype):
+    claim = {"dense_1/bias": {"dtype": dtype, "shape": [2**40], "data_offsets": [0, 2**42]}}
+    header = json.dumps(claim).encode()
+    (folder / "weights.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    reseal(folder)
+    with pytest.raises(ModelError, match=r"weights\.safetensors"):
+        load_model(folder)
+
+
+SEAL = {"sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": 2}, "update"),
+        ({"format": "1"}, "format 1"),
+        ({"files": {}}, "weights.safetensors"),
+        ({"files": {"../../etc/passwd": SEAL}}, "weights.safetensors"),
+        ({"files": dict.fromkeys(NAMES[:-1], SEAL | {"bytes": 10**12})}, "sha256 and size"),
+        ({"files": dict.fromkeys(NAMES[:-1], SEAL | {"bytes": True})}, "sha256 and size"),
+        ({"files": dict.fromkeys(NAMES[:-1], {"bytes": 0})}, "sha256 and size"),
+        ({"files": dict.fromkeys(NAMES[:-1], 0)}, "sha256 and size"),
+        ({"about": {"seed": 0.5}}, "whole numbers"),
+        ({"about": {"seed": [1]}}, "whole numbers"),
+        ({"about": []}, "whole numbers"),
+    ],
+)
+def test_a_manifest_of_another_form_is_refused_though_its_seal_is_right(folder, changes, words):
+    reseal(folder, **changes)
+    with pytest.raises(ModelError, match=words):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"1", b'{"name": "a web page", "icons": []}', DEEP.encode(), b"\xff"]
+)
+def test_another_programs_manifest_is_named_as_damaged(folder, content):
+    (folder / "manifest.json").write_bytes(content)
+    with pytest.raises(CorruptFile, match=r"manifest\.json"):
+        load_model(folder)
+
+
+def test_fingerprints_must_be_whole(folder):
+    (folder / "trained_on.bin").write_bytes(bytes(9))
+    reseal(folder)
+    with pytest.raises(ModelError, match=r"trained_on\.bin"):
+        load_model(folder)

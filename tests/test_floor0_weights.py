@@ -1,0 +1,139 @@
+"""Weights start as Glorot & Bengio say, belong to their network, and logits become probabilities."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tenfold.engine import EngineClassifier, softmax, weights_of
+from tenfold.errors import ModelError
+from tenfold.layers import BatchNorm, Conv2D, Dense, ReLU
+from tenfold.network import Network
+from tenfold.weights import check_weights, initial_weights
+
+NETWORK = Network(Conv2D(16, kernel=5), BatchNorm(), ReLU(), Dense(10))
+
+
+@pytest.mark.parametrize(
+    ("network", "name", "inputs", "outputs"),
+    [
+        (Network(Dense(300), Dense(10)), "dense_1/kernel", 784, 300),
+        (Network(Conv2D(64, 5), Conv2D(64, 5), Dense(10)), "conv2d_2/kernel", 25 * 64, 25 * 64),
+    ],
+)
+def test_kernels_follow_the_law_of_glorot_and_bengio(network, name, inputs, outputs):
+    """Uniform within sqrt(6 / (inputs + outputs)), so variance 2 / (inputs + outputs) and mean 0.
+
+    The mean of n draws deviates by s / sqrt(n), their variance by s^2 sqrt(0.8 / n) (the fourth moment
+    of a uniform law is 1.8 s^4). Five deviations are passed once in two million draws.
+    """
+    drawn = initial_weights(network, seed=0)[name].astype(float)
+    variance = 2 / (inputs + outputs)
+    limit = math.sqrt(3 * variance)
+    assert 0.999 * limit < np.abs(drawn).max() <= limit * (1 + 1e-7)  # rounded to float32
+    assert abs(drawn.mean()) < 5 * math.sqrt(variance / drawn.size)
+    assert abs(drawn.var() - variance) < 5 * variance * math.sqrt(0.8 / drawn.size)
+
+
+def test_what_is_not_a_kernel_starts_at_one_or_nothing():
+    weights = initial_weights(NETWORK, seed=0)
+    starts = {
+        name: set(array.ravel().tolist()) for name, array in weights.items() if "kernel" not in name
+    }
+    assert starts == {
+        "conv2d_1/bias": {0.0},
+        "batchnorm_1/gamma": {1.0},
+        "batchnorm_1/beta": {0.0},
+        "batchnorm_1/moving_mean": {0.0},
+        "batchnorm_1/moving_variance": {1.0},
+        "dense_1/bias": {0.0},
+    }
+
+
+def test_weights_start_where_they_always_started():
+    """As constants: the first numbers of seed 0."""
+    first = initial_weights(Network(Dense(10)), 0)["dense_1/kernel"][0, :4]
+    assert first.dtype == np.float32
+    assert first.tolist() == pytest.approx(
+        [-0.08451486, -0.06278421, 0.07776608, -0.01022563], rel=1e-6
+    )
+
+
+def test_a_layer_more_changes_no_other_and_another_seed_changes_all():
+    short, long = Network(Dense(8), Dense(10)), Network(Dense(8), Dense(10), Dense(10))
+    before, after = initial_weights(short, 3), initial_weights(long, 3)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    other = initial_weights(short, 4)
+    assert not any(np.array_equal(before[name], other[name]) for name in before if "kernel" in name)
+
+
+def test_weights_in_any_order_are_given_back_in_the_order_of_the_plan():
+    weights = initial_weights(NETWORK, 0)
+    shuffled = dict(reversed(weights.items()))
+    assert list(check_weights(NETWORK, shuffled)) == [p.name for p in NETWORK.parameters]
+
+
+def broken(name: str, array: np.ndarray | None) -> dict[str, np.ndarray]:
+    weights = initial_weights(NETWORK, 0) | {name: array}
+    return {name: array for name, array in weights.items() if array is not None}
+
+
+@pytest.mark.parametrize(
+    ("weights", "sentence"),
+    [
+        ({}, "missing: .*'conv2d_1/bias'"),
+        (broken("dense_1/bias", None), r"missing: \['dense_1/bias'\]; unknown: none"),
+        (
+            broken("dense_2/bias", np.zeros(10, np.float32)),
+            r"missing: none; unknown: \['dense_2/bias'\]",
+        ),
+        (
+            broken("dense_1/bias", np.zeros(11, np.float32)),
+            r"float32 \(10,\), received float32 \(11,\)",
+        ),
+        (broken("dense_1/bias", np.zeros(10)), r"received float64 \(10,\)"),
+        (broken("dense_1/bias", np.full(10, np.nan, np.float32)), "dense_1/bias holds NaN"),
+        (broken("dense_1/bias", np.full(10, np.inf, np.float32)), "smaller learning rate"),
+    ],
+)
+def test_weights_of_another_network_are_refused(weights, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        check_weights(NETWORK, weights)
+
+
+def test_the_weights_of_a_state_are_those_that_stand_under_weights():
+    state = {
+        "weights/dense_1/kernel": np.ones((2, 3), np.float32),
+        "first_moment/dense_1/kernel": np.zeros((2, 3), np.float32),
+        "step": np.array(5),
+    }
+    assert list(weights_of(state)) == ["dense_1/kernel"]
+    assert weights_of(state)["dense_1/kernel"].tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_softmax_is_the_law_worked_out_by_hand():
+    odds = np.array([[1, 2, 3, 4, 0.5, 0.5, 1, 2, 3, 3]])
+    got = softmax(np.log(odds).astype(np.float32))
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, odds / 20, rtol=1e-6)  # float32 has 24 bits: 6e-8
+
+
+def test_softmax_stands_logits_of_any_height_and_does_not_see_a_common_shift():
+    logits = np.linspace(-3, 3, 20, dtype=np.float32).reshape(2, 10)
+    shifted = softmax(logits + np.float32(4_096))  # exp(4096) is past the end of float32
+    # A float32 at 4096 keeps 2^-11 of a logit, which moves a probability by at most that share.
+    np.testing.assert_allclose(shifted, softmax(logits), rtol=2**-11)
+    flat = softmax(np.full((1, 10), -3e38, np.float32))
+    np.testing.assert_allclose(flat, 0.1, rtol=1e-6)
+
+
+def test_an_engine_seen_as_a_classifier_gives_the_softmax_of_its_logits():
+    class Ladder:
+        def logits(self, images):
+            return np.tile(np.arange(10, dtype=np.float32), (len(images), 1))
+
+    rows = EngineClassifier(Ladder()).predict_proba(np.zeros((2, 28, 28), np.uint8))  # type: ignore[arg-type]
+    # One logit more is e times the probability.
+    assert all(b / a == pytest.approx(math.e, rel=1e-5) for row in rows for a, b in pairwise(row))
+    np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-6)
