@@ -4,10 +4,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from tenfold.digits import Digits
+
+# The same examples everywhere, so that a failure can be seen again; no deadline, since machines are shared.
+hypothesis.settings.register_profile("tenfold", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("tenfold")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -19,7 +19,16 @@ import pytest
 
 from tenfold import files
 from tenfold.errors import CorruptFile, UsageError
-from tenfold.files import check_seal, locked, read_json, seal, sweep, write_bytes, write_json
+from tenfold.files import (
+    check_seal,
+    check_target,
+    locked,
+    read_json,
+    seal,
+    sweep,
+    write_bytes,
+    write_json,
+)
 
 OLD, NEW = b"old" * 1_000, b"new" * 1_500
 SYSTEM_CALLS = ("urandom", "open", "write", "flush", "fsync", "stat", "read", "replace")
@@ -176,6 +185,12 @@ def test_a_place_that_cannot_be_written_is_an_oserror_and_leaves_nothing(tmp_pat
         with pytest.raises(OSError, match="directory|exists"):
             write_bytes(place, NEW)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_a_folder_is_no_target_for_a_file(tmp_path):
+    assert check_target(tmp_path / "new") == tmp_path / "new"
+    with pytest.raises(UsageError, match="received a folder. Name a file in it"):
+        check_target(tmp_path)
 
 
 def test_a_seal_is_the_sha256_of_fips_180_and_the_size():

@@ -150,4 +150,7 @@ def _load(path: Path) -> Model:
             f"{path}: expected a run folder or a model folder, received an .onnx file, which does not hold "
             "the network's description. Name the folder it came from."
         )
+    if (path / RECORD).exists():
+        # An unfinished run is called that, instead of a folder without a model.
+        open_run(path)
     return load_model(find_model(path))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -298,7 +299,7 @@ def _check_free(folder: Path) -> None:
     if _is_run(folder):
         raise UsageError(
             f"{folder}: a run stands here. Name another folder, or go on with it: "
-            f"tenfold train --resume --out {folder}"
+            f"tenfold train --resume --out {quote(str(folder))}"
         )
     if folder.exists() and not folder.is_dir():
         raise UsageError(
@@ -319,5 +320,5 @@ def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
     except KeyboardInterrupt as interrupt:
         done = "Interrupted before the training began: nothing is lost."
         if _is_run(folder):
-            done = f"Interrupted. Go on with: tenfold train --resume --out {folder}"
+            done = f"Interrupted. Go on with: tenfold train --resume --out {quote(str(folder))}"
         raise KeyboardInterrupt(done) from interrupt

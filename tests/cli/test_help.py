@@ -6,6 +6,8 @@ from importlib.metadata import version
 
 import pytest
 
+from tenfold.errors import MissingExtra
+from tenfold.keras_engine import DeviceReport
 from tenfold.recipes import DEFAULT, RECIPES
 
 COMMANDS = (
@@ -105,17 +107,27 @@ def test_show_reads_a_run_with_the_settings_it_was_trained_with(tenfold, finishe
     assert "tenfold evaluate run/model" in model.err
 
 
+@pytest.fixture
+def a_gpu(monkeypatch):
+    """Asking the real backend would import it, which takes seconds."""
+    report = DeviceReport("tensorflow", "2.21.0", ("H100",), None)
+    monkeypatch.setattr("tenfold.keras_engine.device_report", lambda: report)
+
+
+@pytest.mark.usefixtures("a_gpu")
 def test_doctor_finds_nothing_to_mend_here_and_leaves_nothing(tenfold, here):
     outcome = tenfold("doctor", "--json")
     report = json.loads(outcome.out)
     assert outcome.code == 0
     found = {finding["name"]: finding for finding in report["findings"]}
     assert found["tenfold"]["found"] == version("tenfold")
+    assert found["backend"]["found"] == "tensorflow 2.21.0 on H100"
     assert all(finding["good"] for finding in report["findings"])
     assert str(here / "runs") in found["runs"]["found"]
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.usefixtures("a_gpu")
 def test_doctor_names_a_place_that_cannot_be_written_and_ends_with_1(tenfold, monkeypatch):
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -126,3 +138,18 @@ def test_doctor_names_a_place_that_cannot_be_written_and_ends_with_1(tenfold, mo
     assert "MEND" in outcome.out
     assert "Permission denied" in outcome.err
     assert "TENFOLD_HOME" in outcome.err
+
+
+def test_doctor_says_why_there_is_no_gpu_and_how_to_mend_a_missing_backend(tenfold, monkeypatch):
+    reports = [DeviceReport("jax", "0.10", ("CPU",), "no driver"), MissingExtra("pip install this")]
+
+    def report() -> DeviceReport:
+        if isinstance(reports[0], Exception):
+            raise reports[0]
+        return reports.pop(0)
+
+    monkeypatch.setattr("tenfold.keras_engine.device_report", report)
+    assert "jax 0.10 on CPU; no GPU: no driver" in tenfold("doctor").out
+    without = tenfold("doctor")
+    assert without.code == 1
+    assert "pip install this" in without.err

@@ -57,15 +57,22 @@ def test_uci_digits_keep_their_order_labels_and_ink() -> None:
     assert np.corrcoef(new.ravel(), old.ravel())[0, 1] > 0.98
 
 
-def test_full_and_empty_uci_pixels_become_255_and_0(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uci_pixels_keep_their_strength_and_area(monkeypatch: pytest.MonkeyPatch) -> None:
+    stroke = np.zeros((8, 8))
+    stroke[:, 0] = 16
+
     class Table:
-        images = np.stack([np.full((8, 8), 16.0), np.zeros((8, 8))] * 1000)
+        images = np.stack([np.full((8, 8), 16.0), np.zeros((8, 8)), stroke, stroke.T] * 500)
         target = np.zeros(2000, int)
 
     monkeypatch.setattr("sklearn.datasets.load_digits", Table)
     images = data.load("uci-digits").train.images
     assert (images[0, 4:24, 4:24] == 255).all()
     assert not images[1].any()
+    # A stroke of one pixel at the border becomes 2.5 wide and 20 long: linear blending keeps area.
+    # Rounding moves each of its 80 pixels by half a grey value at most.
+    assert abs(int(images[2].sum()) - 2.5 * 20 * 255) <= 40
+    np.testing.assert_array_equal(images[3], images[2].T)
 
 
 def test_a_package_that_is_not_there_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,28 @@ def test_the_fast_path_takes_what_a_plain_reading_takes_and_nothing_else(cells: 
             rows.parse_rows(text.encode(), start=0, columns="abc", where="f")
 
 
+@pytest.mark.parametrize("wrong", [";", ".", ":", "/", " ", "\t", "\n", "\r", "\0", "é"])
+def test_one_wrong_character_anywhere_is_found(wrong: str) -> None:
+    right = "1,2\n3,4\n5,6\n"
+    for place in range(len(right) - 1):
+        if right[place] == wrong:
+            continue
+        text = right[:place] + wrong + right[place + 1 :]
+        with pytest.raises(DataError, match="^f:[123]: "):
+            rows.parse_rows(text.encode(), start=0, columns="ab", where="f")
+
+
+def test_empty_lines_after_a_full_block_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "BLOCK_BYTES", 8)
+    read = rows.parse_rows(b"1,2\n3,4\n\n\n", start=0, columns="ab", where="f")
+    assert read.tolist() == [[1, 2], [3, 4]]
+
+
+def test_only_line_ends_stand_between_rows() -> None:
+    with pytest.raises(DataError, match="^f:1: expected 2 numbers .*received 4"):
+        rows.parse_rows(b"1,2,3,4\n", start=0, columns="ab", where="f")
+
+
 @pytest.mark.parametrize("change", [lambda text: b"\xef\xbb\xbf" + text, lambda text: text[:-1]])
 def test_a_mark_at_the_start_and_no_line_end_at_the_end_are_no_fault(change, some) -> None:
     text = write_csv([HEADER, *with_labels(some(3))])

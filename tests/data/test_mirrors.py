@@ -93,7 +93,7 @@ def hang(_: BaseHTTPRequestHandler) -> None:
 def drip(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     handler.end_headers()
-    for _ in range(60):
+    for _ in range(300):
         handler.wfile.write(b"x")
         time.sleep(0.05)
 

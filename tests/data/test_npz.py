@@ -195,6 +195,16 @@ def test_a_directory_of_thousands_is_refused_unread() -> None:
         npz.parse_npz(content, where="f")
 
 
+def test_a_directory_that_says_its_size_in_another_place_is_refused() -> None:
+    # A zip64 record before the end record overrides what that one says, and zipfile believes it.
+    content = savez(images=IMAGES)
+    end = content.rindex(b"PK\5\6")
+    record = b"PK\6\6" + (44).to_bytes(8, "little") + bytes(44)
+    locator = b"PK\6\7" + bytes(4) + end.to_bytes(8, "little") + (1).to_bytes(4, "little")
+    with pytest.raises(DataError, match="an archive of a few arrays"):
+        npz.parse_npz(content[:end] + record + locator + content[end:], where="f")
+
+
 def test_two_arrays_of_one_name_are_refused() -> None:
     member = npy(plain_header("(3, 28, 28)"), IMAGES.tobytes())
     with pytest.warns(UserWarning, match="Duplicate name"):

@@ -17,6 +17,13 @@ def test_a_file_is_read_to_its_last_byte(tmp_path: Path) -> None:
     assert read_file(tmp_path / "file") == content
 
 
+def test_a_small_file_takes_little_memory_whatever_is_allowed(tmp_path: Path, peak_memory) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    with peak_memory() as peak:
+        read_file(tmp_path / "file", at_most=2**30)
+    assert peak[0] < 2**20
+
+
 def a_folder(path: Path) -> None:
     path.mkdir()
 

@@ -276,7 +276,6 @@ HOSTILE_NETWORKS = {
     "a rate that is no number": b'{"type": "Network", "layers": [{"type": "Dropout", "rate": NaN}]}',
     "a layer alone": b'{"type": "ReLU"}',
     "a number": b"1",
-    "more than a megabyte": b'{"type": "Network", "layers": [' + b" " * 2**20 + b"]}",
 }
 
 
@@ -284,7 +283,15 @@ HOSTILE_NETWORKS = {
 def test_a_hostile_description_is_refused_though_its_seal_is_right(folder, content):
     (folder / "network.json").write_bytes(content)
     reseal(folder)
-    with pytest.raises(ModelError, match=r"network\.json"):
+    with pytest.raises(ModelError, match=r"network\.json: expected the description"):
+        load_model(folder)
+
+
+def test_a_description_of_more_than_a_megabyte_is_not_even_read(folder):
+    with open(folder / "network.json", "ab") as file:
+        file.write(b" " * 2**20)
+    reseal(folder)
+    with pytest.raises(ModelError, match="sha256 and size"):
         load_model(folder)
 
 
@@ -322,9 +329,17 @@ def test_weights_of_other_names_shapes_or_kinds_are_refused(folder):
             load_model(folder)
 
 
-@pytest.mark.parametrize("dtype", ["F32", "BF16"])
-def test_a_safetensors_header_that_claims_terabytes_allocates_nothing(folder, dtype):
-    claim = {"dense_1/bias": {"dtype": dtype, "shape": [2**40], "data_offsets": [0, 2**42]}}
+def test_weights_of_a_kind_that_numpy_lacks_are_refused(folder):
+    header = b'{"dense_1/bias": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}'
+    raw = len(header).to_bytes(8, "little") + header + bytes(2)
+    (folder / "weights.safetensors").write_bytes(raw)
+    reseal(folder)
+    with pytest.raises(ModelError, match=r"weights\.safetensors"):
+        load_model(folder)
+
+
+def test_a_safetensors_header_that_claims_terabytes_is_refused(folder):
+    claim = {"dense_1/bias": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}
     header = json.dumps(claim).encode()
     (folder / "weights.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
     reseal(folder)
@@ -364,6 +379,14 @@ def test_another_programs_manifest_is_named_as_damaged(folder, content):
     (folder / "manifest.json").write_bytes(content)
     with pytest.raises(CorruptFile, match=r"manifest\.json"):
         load_model(folder)
+
+
+def test_a_manifest_as_deep_as_can_just_be_read_is_refused_too(folder):
+    # Where reading still succeeds, writing the same again may not: both go as deep as the value.
+    for depth in range(700, 1100):
+        (folder / "manifest.json").write_text('{"about": ' + "[" * depth + "]" * depth + "}")
+        with pytest.raises(CorruptFile, match=r"manifest\.json"):
+            load_model(folder)
 
 
 def test_fingerprints_must_be_whole(folder):

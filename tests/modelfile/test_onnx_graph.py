@@ -173,8 +173,9 @@ def test_the_graph_passes_the_checker_and_every_shape_follows_for_any_batch(
     )
     shapes = {
         value.name: [axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim]
-        for value in inferred.graph.value_info
+        for value in (*inferred.graph.value_info, *inferred.graph.output)
     }
+    assert shapes["probabilities"] == ["n", 10]
     # By hand: stride 2 halves 28, pooling halves it again; 7 * 7 * 4 = 196. Channels stand first.
     assert shapes["conv2d_1"] == shapes["residual_1"] == ["n", 4, 14, 14]
     assert shapes["maxpool_1"] == ["n", 4, 7, 7]

@@ -11,7 +11,14 @@ from tenfold.cli.train import train
 from tenfold.cli.use import export, predict, submit
 
 # Without rich's panels the help takes half the time, and can be piped and copied as it stands.
-app = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    rich_markup_mode=None,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        # A flag that is left out is None to typer, which imports pydantic to make False of it.
+        "default_map": {"help": False, "install_completion": False, "show_completion": False},
+    },
+)
 for command in (
     train, evaluate, predict, submit, compare, export, show, recipes, data, doctor
 ):  # fmt: skip

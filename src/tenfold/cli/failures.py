@@ -53,7 +53,7 @@ def _of_the_parser(error: typer.TyperException) -> str:
     sentence = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "tenfold"
-    end = "" if sentence.endswith((".", "?", ")")) else "."
+    end = "" if sentence.endswith((".", "?")) else "."
     return f"{sentence}{end} See: {command} --help"
 
 

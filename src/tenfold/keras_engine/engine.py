@@ -60,14 +60,13 @@ class KerasEngine(Engine):
         return arrays | {"step": arrays["step"].astype(np.int64)}
 
     def restore(self, state: State) -> None:
-        expected = {name: tuple(variable.shape) for name, variable in self._variables.items()}
-        given = {name: array.shape for name, array in state.items()}
-        if given != expected:
-            wrong = sorted(dict(given.items() ^ expected.items()))
+        own = {name: (array.dtype, array.shape) for name, array in self.state().items()}
+        given = {name: (array.dtype, array.shape) for name, array in state.items()}
+        if given != own:
             raise ModelError(
-                f"state: expected the arrays of this recipe's network and optimizer, received others "
-                f"(missing, unknown or of another shape: {', '.join(wrong)}). Continue with the recipe "
-                "the training was started with."
+                f"state: expected the {len(own)} arrays of this recipe's network and optimizer, received "
+                f"{len(given)}; they differ in {', '.join(sorted(dict(given.items() ^ own.items())))}. "
+                "Restore it with its own recipe."
             )
         for name, variable in self._variables.items():
             variable.assign(state[name])

@@ -46,7 +46,7 @@ def to_onnx(network: Network, weights: Weights) -> bytes:
         ModelError: the weights do not belong to the network, or are not finite.
     """
     graph = _Graph(check_weights(network, weights))
-    scale = graph.array("pixel_scale", np.float32(PIXEL_SCALE))
+    scale = graph.array("pixel_scale", np.array(PIXEL_SCALE, np.float32))
     pixels = graph.node("Cast", "pixels", INPUT, to=TensorProto.FLOAT)
     scaled = graph.node("Mul", "scaled", pixels, scale)
     picture = graph.node("Unsqueeze", "picture", scaled, graph.array("channel_axis", np.array([1])))
@@ -67,9 +67,9 @@ class _Graph:
         self._nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
-    def array(self, name: str, value: NDArray[Any] | np.generic) -> str:
+    def array(self, name: str, value: NDArray[Any]) -> str:
         """Append an array -> its name."""
-        self._arrays.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+        self._arrays.append(numpy_helper.from_array(value, name))
         return name
 
     def weights(self, step: Step) -> list[str]:

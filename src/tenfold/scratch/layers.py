@@ -1,6 +1,6 @@
 """The layers at work: what each computes, and how a gradient finds its way back through it.
 
-Every layer answers the same four calls (see `Layer`), each beside the equation it computes. In the
+Every layer answers the same calls (see `Layer`), each beside the equation it computes. In the
 equations `dz` is dL/dz, the gradient of the loss L with respect to what the layer gave; `dx` is
 dL/dx, with respect to what it received; W' is W transposed. Arrays have one row for each image,
 pictures are (n, height, width, channels), and all are of the parameters' dtype: float32 in use,
@@ -44,9 +44,9 @@ class Layer:
     """A function of x and of parameters, and the way back through it.
 
     `use` is what the layer does once training is over; it remembers nothing. In training `forward`
-    remembers what the way back needs, `learn` puts dL/dparameters where the network wants them,
-    and `backward`, called after it, gives dL/dx. They are two calls because the first layer is
-    never asked for dL/dx, which would be a third of its work.
+    remembers what the way back needs, `learn` takes dL/dz and puts dL/dparameters where the network
+    wants them, and `backward`, called after it, gives dL/dx. They are two calls because the first
+    layer is never asked for dL/dx, which would be a third of its work.
     """
 
     def __init__(self, step: Step, weights: Arrays, gradients: Arrays) -> None:
@@ -74,8 +74,9 @@ class Dense(Layer):
 
     def __init__(self, step: Step, weights: Arrays, gradients: Arrays) -> None:
         super().__init__(step, weights, gradients)
-        self.kernel, self.d_kernel = (own[f"{step.name}/kernel"] for own in (weights, gradients))
-        self.bias, self.d_bias = (own.get(f"{step.name}/bias") for own in (weights, gradients))
+        kernel, bias = f"{step.name}/kernel", f"{step.name}/bias"
+        self.kernel, self.d_kernel = weights[kernel], gradients[kernel]
+        self.bias, self.d_bias = weights.get(bias), gradients.get(bias)
 
     def use(self, x: Array) -> Array:
         """x (n, inputs) -> z (n, units):  z = x W + b"""
@@ -170,8 +171,9 @@ class BatchNorm(Layer):
         super().__init__(step, weights, gradients)
         layer = cast(described.BatchNorm, step.layer)
         self.momentum, self.epsilon = layer.momentum, layer.epsilon
-        self.gamma, self.d_gamma = (own[f"{step.name}/gamma"] for own in (weights, gradients))
-        self.beta, self.d_beta = (own[f"{step.name}/beta"] for own in (weights, gradients))
+        gamma, beta = f"{step.name}/gamma", f"{step.name}/beta"
+        self.gamma, self.d_gamma = weights[gamma], gradients[gamma]
+        self.beta, self.d_beta = weights[beta], gradients[beta]
         self.moving_mean = weights[f"{step.name}/moving_mean"]
         self.moving_variance = weights[f"{step.name}/moving_variance"]
 

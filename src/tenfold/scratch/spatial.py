@@ -16,7 +16,7 @@ from tenfold.network import Step
 from tenfold.scratch.layers import Array, Arrays, Layer, channel_sum, spread
 
 # How many values of patches are copied out at a time: 1 MB of float32, which stays in a processor's
-# cache until the product has read it. A whole batch at once takes half as long again.
+# cache until the product has read it. A whole batch at once takes a third to two thirds longer.
 PATCH_VALUES = 2**18
 
 
@@ -55,8 +55,9 @@ class Conv2D(Layer):
 
     def __init__(self, step: Step, weights: Arrays, gradients: Arrays) -> None:
         super().__init__(step, weights, gradients)
-        self.kernel, self.d_kernel = (own[f"{step.name}/kernel"] for own in (weights, gradients))
-        self.bias, self.d_bias = (own.get(f"{step.name}/bias") for own in (weights, gradients))
+        kernel, bias = f"{step.name}/kernel", f"{step.name}/bias"
+        self.kernel, self.d_kernel = weights[kernel], gradients[kernel]
+        self.bias, self.d_bias = weights.get(bias), gradients.get(bias)
         layer = cast(described.Conv2D, step.layer)
         self.side, self.stride = layer.kernel, layer.stride
         self.height, self.width, _ = step.input_shape
@@ -73,7 +74,7 @@ class Conv2D(Layer):
     def _seen(self, x: Array) -> Array:
         return patches(np.pad(x, self.margins), self.side, stride=self.stride)
 
-    def _give(self, seen: Array) -> Array:
+    def _filtered(self, seen: Array) -> Array:
         z = correlate(seen, self.kernel)
         if self.bias is not None:
             z += spread(self.bias, z)
@@ -81,11 +82,11 @@ class Conv2D(Layer):
 
     def use(self, x: Array) -> Array:
         """z[n, r, q] = sum over i, j of x[n, r s + i, q s + j] K[i, j] + b, with s the stride"""
-        return self._give(self._seen(x))
+        return self._filtered(self._seen(x))
 
     def forward(self, x: Array) -> Array:
         self.seen = self._seen(x)
-        return self._give(self.seen)
+        return self._filtered(self.seen)
 
     def learn(self, dz: Array) -> None:
         """dL/dK[i, j] = sum over n, r, q of x[n, r s + i, q s + j]' dz[n, r, q],  dL/db = sum of dz"""
@@ -97,10 +98,10 @@ class Conv2D(Layer):
             self.d_bias[...] = channel_sum(dz)
 
     def backward(self, dz: Array) -> Array:
-        """dx[n, y, x] = sum of dz[n, r, q] K[i, j]' wherever r s + i = y and q s + j = x
+        """dx[n, u, v] = sum of dz[n, r, q] K[i, j]' over all r s + i = u and q s + j = v
 
-        This too is a correlation, with the kernel turned round: lay dz out as far apart as the kernel was
-        laid, with room around it for every kernel that reached over the edge.
+        This is a correlation too, of dz with the kernel turned round: dz is laid out s pixels apart,
+        with zeros around it for the kernels that reached over the edge.
         """
         n, down, across, filters = dz.shape
         room = self.side - 1

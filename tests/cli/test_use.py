@@ -1,0 +1,159 @@
+"""`evaluate`, `predict`, `submit`, `compare`, `export`: a trained run at work."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold.data import load
+from tenfold.digits import Images
+from tenfold.modelfile import open_classifier
+from tenfold.training import open_run
+
+
+def write_test_csv(path: str, images: Images) -> None:
+    """Kaggle's test.csv: a header pixel0..pixel783 and a row for each image."""
+    header = ",".join(f"pixel{i}" for i in range(784))
+    rows = [",".join(map(str, row)) for row in images.reshape(len(images), -1).tolist()]
+    Path(path).write_text("\n".join([header, *rows]) + "\n")
+
+
+def test_evaluate_says_what_the_run_found_at_its_end(tenfold, finished):
+    run = open_run(Path(finished))
+    outcome = tenfold("evaluate", finished)
+    assert outcome.code == 0
+    assert f"accuracy  {run.test}" in outcome.out
+    assert f"{run.record['results']['test']['log_loss']:.4f} nats" in outcome.out
+
+
+def test_the_confusion_matrix_adds_up(tenfold, finished):
+    found = json.loads(tenfold("evaluate", finished, "--json").out)
+    confusion = np.array(found["confusion"])
+    # The test part of mnist5k has 100 pictures of each digit.
+    assert confusion.sum(axis=1).tolist() == [100] * 10
+    assert np.trace(confusion) == found["accuracy"]["correct"]
+    assert [told["correct"] for told in found["per_class"]] == np.diag(confusion).tolist()
+    lines = tenfold("evaluate", finished).out.splitlines()[-10:]
+    shown = [[int(cell.replace(".", "0")) for cell in line.split()[1:]] for line in lines]
+    assert shown == confusion.tolist()
+
+
+def test_evaluating_leaves_its_mark_on_the_record(tenfold, finished):
+    tenfold("evaluate", finished)
+    assert open_run(Path(finished)).record["test_openings"] == 2
+
+
+def test_a_gate_that_is_met_is_quiet_and_one_that_is_not_ends_with_6(tenfold, finished):
+    share = open_run(Path(finished)).test.share
+    assert tenfold("evaluate", finished, "--min-accuracy", str(share)).code == 0
+    missed = tenfold("evaluate", finished, "--json", "--min-accuracy", str(share + 1e-6))
+    assert missed.code == 6
+    assert json.loads(missed.out)["accuracy"]["total"] == 1000
+    assert missed.err.splitlines()[-1].startswith("error: expected an accuracy of at least")
+
+
+def test_predict_gives_source_row_digit_and_confidence(tenfold, finished):
+    test = load("mnist5k").test
+    write_test_csv("some.csv", test.images[:20])
+    probabilities = open_classifier(Path(finished)).predict_proba(test.images[:20])
+    lines = tenfold("predict", finished, "some.csv").out.splitlines()
+    for row, line in enumerate(lines):
+        digit = probabilities[row].argmax()
+        assert line == f"some.csv\t{row}\t{digit}\t{probabilities[row, digit]:.4f}"
+    found = json.loads(tenfold("predict", finished, "some.csv", "mnist5k", "--json").out)
+    assert len(found["predictions"]) == 20 + 1000
+    assert found["predictions"][3]["probabilities"] == probabilities[3].tolist()
+
+
+def test_predictions_in_a_csv_file_cannot_become_formulas(tenfold, finished, here):
+    for name in ("=1+1.csv", "+a.csv", "@b, c.csv", "plain.csv"):
+        write_test_csv(name, load("mnist5k").test.images[:1])
+    names = [path.name for path in sorted(here.glob("*.csv"))]
+    outcome = tenfold("predict", finished, *names, "--out", "new/told.csv")
+    assert outcome.out == "new/told.csv\n"
+    with open("new/told.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["source"] for row in rows] == ["'+a.csv", "'=1+1.csv", "'@b, c.csv", "plain.csv"]
+    assert {row["row"] for row in rows} == {"0"}
+
+
+def test_a_submission_has_a_row_for_each_picture_and_belongs_to_its_run(tenfold, finished):
+    write_test_csv("test.csv", load("mnist5k").test.images[:30])
+    outcome = tenfold("submit", finished, "test.csv")
+    written = Path(finished, "submission.csv")
+    assert (outcome.code, outcome.out) == (0, f"{written}\n")
+    assert written.read_text().splitlines()[0] == "ImageId,Label"
+    assert len(written.read_text().splitlines()) == 31
+    assert "submission.csv" in open_run(Path(finished)).record["files"]
+    assert "kaggle competitions submit" in outcome.err
+
+
+def test_a_second_submission_replaces_the_first_and_the_run_stays_whole(tenfold, finished):
+    for count in (30, 20):
+        write_test_csv("test.csv", load("mnist5k").test.images[:count])
+        assert tenfold("submit", finished, "test.csv").code == 0
+    assert len(Path(finished, "submission.csv").read_text().splitlines()) == 21
+    open_run(Path(finished))
+
+
+def test_a_submission_on_pictures_that_were_trained_on_needs_to_be_asked_for(tenfold, finished):
+    write_test_csv("test.csv", load("mnist5k").train.images[:30])
+    refused = tenfold("submit", finished, "test.csv", "-o", "s.csv")
+    assert refused.code == 3
+    assert "30 of the 30 rows" in refused.err
+    assert not Path("s.csv").exists()
+    allowed = tenfold("submit", finished, "test.csv", "-o", "s.csv", "--allow-leak", "--json")
+    assert json.loads(allowed.out)["submission"] == "s.csv"
+    assert "nothing about new digits" in allowed.err
+
+
+def test_compare_shows_both_runs_and_the_paired_test(tenfold, finished):
+    shutil.copytree(finished, "twin")
+    text = tenfold("compare", finished, "twin")
+    assert text.code == 0
+    assert "No difference found" in text.out
+    assert tenfold("compare", finished, "twin", "--markdown").out.startswith("| ")
+    found = json.loads(tenfold("compare", finished, "twin", "--json").out)
+    assert [run["name"] for run in found["runs"]] == ["run", "twin"]
+    assert found["pairs"][0]["mcnemar"]["p_value"] == 1.0
+
+
+def test_an_exported_onnx_file_tells_the_same_digits(tenfold, finished):
+    outcome = tenfold("export", finished, "--format", "onnx", "--out", "new/digits.onnx")
+    assert (outcome.code, outcome.out) == (0, "new/digits.onnx\n")
+    ours = json.loads(tenfold("evaluate", finished, "--data", "mnist5k", "--json").out)
+    theirs = json.loads(tenfold("evaluate", "new/digits.onnx", "--data", "mnist5k", "--json").out)
+    assert theirs["confusion"] == ours["confusion"]
+
+
+def test_an_export_without_a_name_is_called_after_its_run(tenfold, finished):
+    outcome = tenfold("export", finished, "--format", "script", "--json")
+    assert json.loads(outcome.out) == {"model": "run", "format": "script", "file": "run.py"}
+    compile(Path("run.py").read_text(), "run.py", "exec")
+
+
+def test_an_export_that_disagrees_is_not_written(tenfold, finished, monkeypatch):
+    from tenfold.modelfile import onnx_graph
+    from tenfold.weights import initial_weights
+
+    right = onnx_graph.to_onnx
+    monkeypatch.setattr(
+        onnx_graph, "to_onnx", lambda network, _: right(network, initial_weights(network, 1))
+    )
+    outcome = tenfold("export", finished, "--format", "onnx", "--out", "digits.onnx")
+    assert outcome.code == 8
+    assert not Path("digits.onnx").exists()
+
+
+@pytest.mark.parametrize("name", ["model/weights.safetensors", "history.jsonl", "run.json"])
+def test_a_damaged_run_is_named_and_not_used(tenfold, finished, name):
+    damaged = Path(finished, name)
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    outcome = tenfold("predict", finished, "mnist5k")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert name in outcome.err
