@@ -75,8 +75,9 @@ def weights_of(state: State) -> Weights:
 
 def softmax(logits: NDArray[np.float32]) -> Probabilities:
     """Logits (n, 10) -> probabilities (n, 10): exp(z) over its row's sum, the row's largest z taken off first."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    powers: Probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+    powers /= powers.sum(axis=1, keepdims=True)
+    return powers
 
 
 @dataclass(frozen=True)

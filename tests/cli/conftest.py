@@ -13,7 +13,6 @@ from tenfold.cli import run
 from tenfold.recipes import named_recipe
 from tenfold.training import EpochResult
 
-
 TWO_EPOCHS = replace(named_recipe("seed-numpy"), epochs=2)
 
 
@@ -81,4 +80,3 @@ def unfinished(unfinished_once: Path, here: Path) -> str:
     """An unfinished run of its own, in `here`."""
     shutil.copytree(unfinished_once, here / "half")
     return "half"
-

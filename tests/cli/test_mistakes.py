@@ -11,7 +11,8 @@ from tenfold import errors
 
 USAGE, DATA, MODEL = 2, 3, 7
 
-# Beside these stand: run (finished), half (unfinished), notes.txt, and the folder full with a file in it.
+# Beside these stand: run (finished), half (unfinished), notes.txt, other.csv (ten black pictures of a
+# 0), and the folder full with a file in it.
 MISTAKES = [
     ("trian", USAGE, "Did you mean 'train'"),
     ("--seed 3", USAGE, "--seed"),
@@ -46,7 +47,7 @@ MISTAKES = [
     ("train --resume", MODEL, "interrupted run"),
     ("train --resume --seed 3", USAGE, "--seed"),
     ("train --resume --out missing", MODEL, "missing"),
-    ("train --resume --out half --data uci-digits", DATA, "half"),
+    ("train --resume --out half --data kaggle:other.csv", DATA, "half"),
     ("evaluate", USAGE, "MODEL"),
     ("evaluate ''", USAGE, "empty"),
     ("evaluate missing", MODEL, "missing"),
@@ -101,7 +102,9 @@ MISTAKES = [
 def tree(folder: Path) -> dict[str, str]:
     """Every path under a folder, but for locks, with the sha256 of what is in it."""
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        if path.is_file()
+        else ""
         for path in folder.rglob("*")
         if path.name != ".lock"
     }
@@ -110,6 +113,8 @@ def tree(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def furnished(here, finished, unfinished):
     (here / "notes.txt").write_text("no digits, no model\n")
+    header = ",".join(["label", *(f"pixel{i}" for i in range(784))])
+    (here / "other.csv").write_text("\n".join([header, *[",".join(["0"] * 785)] * 10]) + "\n")
     (here / "full").mkdir()
     (here / "full" / "letter.txt").write_text("dear reader\n")
     return here

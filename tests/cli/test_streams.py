@@ -1,5 +1,7 @@
 """The whole process: what it loads, what goes to which stream, what a terminal gets and a pipe does not."""
 
+import errno
+import io
 import json
 import os
 import select
@@ -8,6 +10,8 @@ import subprocess
 import sys
 
 import pytest
+
+from tenfold.cli import run
 
 HEAVY = (
     "numpy", "keras", "tensorflow", "jax", "torch", "pandas", "sklearn", "scipy", "onnx", "onnxruntime",
@@ -119,16 +123,20 @@ def test_a_reader_who_has_had_enough_is_not_complained_to(finished):
     assert "rror" not in done.stderr
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full")
-def test_a_full_disk_behind_standard_output_is_a_sentence():
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [sys.executable, "-c", CALL, "recipes"], stdout=full, stderr=subprocess.PIPE, text=True
-        )
-    assert done.returncode == 1
-    complaint = done.stderr.splitlines()[-1]
-    assert complaint.startswith("error: standard output: No space left on device.")
-    assert "Traceback" not in done.stderr
+def test_a_full_disk_behind_standard_output_is_a_sentence(monkeypatch, capsys):
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("sys.stdout", Full())
+    assert run(["recipes"]) == 1
+    assert capsys.readouterr().err.startswith("error: standard output: No space left on device.")
+
+
+def test_without_a_standard_error_nothing_strays_to_standard_output(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr", None)
+    assert run(["show", "nosuch"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_ctrl_c_ends_a_training_with_130_and_the_command_that_goes_on(here):
@@ -145,5 +153,7 @@ def test_ctrl_c_ends_a_training_with_130_and_the_command_that_goes_on(here):
     assert seen.startswith("epoch     1/10000")
     assert process.returncode == 130
     assert out == ""
-    assert err.splitlines()[-1].startswith("Interrupted. Go on with: tenfold train --resume --out runs/")
+    assert err.splitlines()[-1].startswith(
+        "Interrupted. Go on with: tenfold train --resume --out runs/"
+    )
     assert "Traceback" not in err

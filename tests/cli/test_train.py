@@ -57,7 +57,9 @@ def test_a_note_on_the_data_is_for_those_who_did_not_choose_them(tenfold):
     assert "Note:" not in tenfold(*QUICK).err
 
 
-def test_an_interrupted_training_says_in_a_sentence_how_to_go_on_and_then_does(tenfold, monkeypatch):
+def test_an_interrupted_training_says_in_a_sentence_how_to_go_on_and_then_does(
+    tenfold, monkeypatch
+):
     def press_ctrl_c(message: str) -> None:
         if message.startswith("epoch 1/3"):
             signal.raise_signal(signal.SIGINT)

@@ -218,9 +218,10 @@ ROW = ",".join(["1"] * 785) + "\n"
         ("étiquette,pixel0\n".encode("latin-1"), "no ASCII text"),
         (bytes(1000), "no ASCII text"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_table_that_is_not_kaggles_is_told_what_it_is(content: bytes, says: str) -> None:
-    with pytest.raises(DataError, match=f"^f(:1|:2)?: .*|{says}") as caught:
+    with pytest.raises(DataError, match="^f(:1|:2)?: ") as caught:
         kaggle.parse_csv(content, where="f")
     caught.match(says)
 

@@ -43,12 +43,12 @@ def test_the_path_of_older_versions_is_found(openml_cache, make_arff, some) -> N
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda arff: arff[:-2000], ": expected 785 numbers"),
-        (lambda arff: arff.replace(b"@DATA", b"@DOTA"), ": .*no line|: .*with a line @DATA"),
+        (lambda arff: arff[:-1000], ":790: expected 785 numbers"),
+        (lambda arff: arff.replace(b"@DATA", b"@DOTA"), ": .*with a line @DATA"),
         (lambda arff: arff.replace(b"\n0,", b"\n256,", 1), ":788: column pixel1: .*'256'"),
         (lambda arff: arff[: arff.index(b"@DATA") + 6], ":788: .*received none"),
-        (lambda arff: arff[: arff.index(b"@DATA") + 5], "with a line @DATA"),
-        (lambda arff: b"@DATA", "with a line @DATA"),
+        (lambda arff: arff[: arff.index(b"@DATA") + 5], ": .*with a line @DATA"),
+        (lambda arff: b"@DATA", ": .*with a line @DATA"),
     ],
 )
 def test_a_wrong_table_in_the_cache_is_named_and_stays_where_it_is(
@@ -56,7 +56,7 @@ def test_a_wrong_table_in_the_cache_is_named_and_stays_where_it_is(
 ) -> None:
     path = openml_cache(change(make_arff(some(3))))
     before = path.read_bytes()
-    with pytest.raises(DataError, match=f"^{path}{says}|{says}"):
+    with pytest.raises(DataError, match=f"^{path}{says}"):
         openml.read_cache(path)
     assert path.read_bytes() == before
     assert not refused

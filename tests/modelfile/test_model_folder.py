@@ -50,8 +50,9 @@ def reseal(folder, **changes):
         raw = (folder / name).read_bytes()
         body["files"][name] = {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw)}
     body.update(changes)
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    text = json.dumps({**body, "sha256": digest}, indent=2) + "\n"
+    before = json.dumps(body, indent=2)[: -len("\n}")]
+    digest = hashlib.sha256(before.encode()).hexdigest()
+    text = f'{before},\n  "sha256": "{digest}"\n}}\n'
     (folder / "manifest.json").write_text(text)
 
 
@@ -250,6 +251,18 @@ def test_weights_that_are_not_finite_are_refused_and_the_old_model_stays(folder,
     assert _same(load_model(folder), old)
 
 
+def test_what_could_not_be_read_back_is_not_written(tmp_path, new):
+    with pytest.raises(ModelError, match="whole numbers"):
+        save_model(
+            tmp_path / "model",
+            new.network,
+            new.weights,
+            trained_on=TRAINED_ON,
+            about={"share": 0.5},
+        )
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_folder_without_a_manifest_is_no_model(tmp_path):
     with pytest.raises(ModelError, match=r"no manifest\.json"):
         load_model(tmp_path)
@@ -364,6 +377,7 @@ SEAL = {"sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
         ({"about": {"seed": 0.5}}, "whole numbers"),
         ({"about": {"seed": [1]}}, "whole numbers"),
         ({"about": []}, "whole numbers"),
+        ({"about": {"recipe": json.loads("[" * 300 + "]" * 300)}}, "whole numbers"),
     ],
 )
 def test_a_manifest_of_another_form_is_refused_though_its_seal_is_right(folder, changes, words):
@@ -379,14 +393,6 @@ def test_another_programs_manifest_is_named_as_damaged(folder, content):
     (folder / "manifest.json").write_bytes(content)
     with pytest.raises(CorruptFile, match=r"manifest\.json"):
         load_model(folder)
-
-
-def test_a_manifest_as_deep_as_can_just_be_read_is_refused_too(folder):
-    # Where reading still succeeds, writing the same again may not: both go as deep as the value.
-    for depth in range(700, 1100):
-        (folder / "manifest.json").write_text('{"about": ' + "[" * depth + "]" * depth + "}")
-        with pytest.raises(CorruptFile, match=r"manifest\.json"):
-            load_model(folder)
 
 
 def test_fingerprints_must_be_whole(folder):

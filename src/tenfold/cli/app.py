@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tenfold.cli import console
 from tenfold.cli.doctor import doctor
 from tenfold.cli.judge import compare, evaluate
 from tenfold.cli.look import data, recipes, show
@@ -29,7 +30,7 @@ def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        print(f"tenfold {version('tenfold')}")
+        console.show(f"tenfold {version('tenfold')}")
         raise typer.Exit
 
 
@@ -48,4 +49,4 @@ def tenfold(
     Example: tenfold train
     """
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        console.show(context.get_help())

@@ -20,13 +20,18 @@ _SHOWN_IN_LINES = {code: shown for code, shown in _SHOWN.items() if chr(code) no
 
 
 def show(text: str) -> None:
-    """A result, to standard output."""
-    print(text.translate(_SHOWN_IN_LINES))
+    """A result, to standard output; OSError names it where it is full."""
+    try:
+        print(text.translate(_SHOWN_IN_LINES), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def show_json(value: Any) -> None:
     """A result as the one JSON document of a command, to standard output."""
-    print(json.dumps(value, indent=2, allow_nan=False))
+    show(json.dumps(value, indent=2, allow_nan=False))
 
 
 def say(message: str) -> None:
@@ -67,11 +72,13 @@ def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
 
 def is_terminal() -> bool:
     """Whether standard error is a terminal that can move its cursor."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr)
+    # A process that was started without one has None, which `print` takes for standard output.
+    if sys.stderr is not None:
+        print(text, file=sys.stderr)
 
 
 def _coloured(text: str, colour: Colour) -> str:

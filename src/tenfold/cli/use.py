@@ -49,8 +49,8 @@ def predict(
     elif target is not None:
         console.show(str(target))
     else:
-        for row in _rows(predictions):
-            console.show("\t".join([console.cell(row[0]), *row[1:]]))
+        lines = ("\t".join([console.cell(row[0]), *row[1:]]) for row in _rows(predictions))
+        console.show("\n".join(lines))
     console.suggest(["tenfold", "evaluate", model])
 
 

@@ -56,9 +56,14 @@ def use_backend(name: str) -> None:
 
 
 def import_keras() -> None:
-    """Import Keras with the backend it has been given; MissingExtra where that cannot be imported."""
+    """Import Keras with the backend it has been given.
+
+    Raises:
+        MissingExtra: that backend cannot be imported.
+        UnknownName: Keras has it, but it does not train.
+    """
     try:
-        importlib.import_module("keras")
+        lookup(_INSTALL, importlib.import_module("keras").backend.backend(), "backend")
     except ImportError as error:
         name = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise MissingExtra(

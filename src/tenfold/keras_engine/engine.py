@@ -7,16 +7,18 @@ On a CPU an epoch is a function of (state, seed, epoch) to the last bit, on the 
 the same versions.
 """
 
+from importlib import import_module
+
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from tenfold.digits import SIDE, Digits, Images
+from tenfold.digits import CLASSES, Digits, Images
 from tenfold.engine import WEIGHTS, Engine, Epoch, State
 from tenfold.errors import ModelError
 from tenfold.keras_engine.model import build, variables
-from tenfold.keras_engine.objective import RunEpoch
+from tenfold.keras_engine.objective import Logits, RunEpoch
 from tenfold.keras_engine.optimizers import build_optimizer, kept_variables
 from tenfold.randomness import batches, stream
 from tenfold.recipe import Recipe
@@ -34,7 +36,9 @@ class KerasEngine(Engine):
         self._recipe, self._seed, self._images = recipe, seed, len(train)
         self._model = build(recipe.network, initial_weights(recipe.network, seed))
         optimizer = build_optimizer(recipe.optimizer, self._model)
-        self._run_epoch = _compile_epoch(self._model, optimizer, train)
+        compiled = import_module(f"tenfold.keras_engine.{self.backend}_epoch")
+        self._run_epoch: RunEpoch = compiled.compile_epoch(self._model, optimizer, train=train)
+        self._run_logits: Logits = compiled.compile_logits(self._model)
         self._variables = {
             WEIGHTS + name: variable for name, variable in variables(self._model).items()
         } | kept_variables(optimizer, recipe.optimizer, self._model)
@@ -51,9 +55,12 @@ class KerasEngine(Engine):
         return Epoch(losses, correct, rows.size)
 
     def logits(self, images: Images) -> NDArray[np.float32]:
-        starts = range(0, len(images), IMAGES_AT_ONCE)
-        parts = [self._logits(images[start : start + IMAGES_AT_ONCE]) for start in starts]
-        return np.concatenate(parts)
+        whole = -(-len(images) // IMAGES_AT_ONCE) * IMAGES_AT_ONCE
+        logits = np.empty((whole, CLASSES), np.float32)
+        for start in range(0, whole, IMAGES_AT_ONCE):
+            part = slice(start, start + IMAGES_AT_ONCE)
+            logits[part] = self._run_logits(_padded(images[part]))
+        return logits[: len(images)]
 
     def state(self) -> State:
         arrays = {name: ops.convert_to_numpy(v).copy() for name, v in self._variables.items()}
@@ -71,12 +78,6 @@ class KerasEngine(Engine):
         for name, variable in self._variables.items():
             variable.assign(state[name])
 
-    def _logits(self, images: Images) -> NDArray[np.float32]:
-        padded = np.zeros((IMAGES_AT_ONCE, SIDE, SIDE), np.uint8)
-        padded[: len(images)] = images
-        logits: NDArray[np.float32] = self._model.predict_on_batch(padded)
-        return logits[: len(images)]
-
     def _seed_dropout(self, epoch: int) -> None:
         for layer in self._model.layers:
             if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
@@ -85,14 +86,7 @@ class KerasEngine(Engine):
                 layer.seed_generator.state.assign(np.array([drawn, 0]))
 
 
-def _compile_epoch(
-    model: keras.Model, optimizer: keras.optimizers.Optimizer, train: Digits
-) -> RunEpoch:
-    match keras.backend.backend():
-        case "tensorflow":
-            from tenfold.keras_engine.tensorflow_epoch import compile_epoch
-        case "jax":
-            from tenfold.keras_engine.jax_epoch import compile_epoch
-        case _:
-            from tenfold.keras_engine.torch_epoch import compile_epoch
-    return compile_epoch(model, optimizer, train=train)
+def _padded(images: Images) -> Images:
+    """Images (n, 28, 28) -> (IMAGES_AT_ONCE, 28, 28), the missing ones black."""
+    missing = IMAGES_AT_ONCE - len(images)
+    return np.pad(images, ((0, missing), (0, 0), (0, 0))) if missing else images

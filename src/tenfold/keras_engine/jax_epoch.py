@@ -1,4 +1,4 @@
-"""One epoch on JAX: a pure step on (trained, kept, optimizer's) arrays, scanned over the batches."""
+"""Training and use on JAX: a pure step on (trained, kept, optimizer's) arrays, scanned over the batches."""
 
 from functools import partial
 from typing import Any
@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.digits import Digits
-from tenfold.keras_engine.objective import RunEpoch, has_convolution, loss_and_correct
+from tenfold.digits import Digits, Images
+from tenfold.keras_engine.objective import Logits, RunEpoch, has_convolution, loss_and_correct
 
 Arrays = list[Any]
 State = tuple[Arrays, Arrays, Arrays]
@@ -46,7 +46,7 @@ def compile_epoch(
         batches: NDArray[np.int32], rates: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], int]:
         # Nothing is donated: whoever interrupts an epoch keeps the variables from before it.
-        before = tuple([variable.value for variable in group] for group in groups)
+        before = tuple(_values(group) for group in groups)
         after, (losses, right) = epoch(images, labels, before, (batches, rates))
         for group, values in zip(groups, after, strict=True):
             for variable, value in zip(group, values, strict=True):
@@ -54,6 +54,21 @@ def compile_epoch(
         return np.asarray(losses), int(np.sum(right))
 
     return run
+
+
+def compile_logits(model: keras.Model) -> Logits:
+    """The model as in use, for one number of images at a time."""
+    compiled = jax.jit(lambda trained, kept, images: model.stateless_call(trained, kept, images)[0])
+
+    def logits(images: Images) -> NDArray[np.float32]:
+        arrays = (_values(model.trainable_variables), _values(model.non_trainable_variables))
+        return np.asarray(compiled(*arrays, images))
+
+    return logits
+
+
+def _values(variables: list[keras.Variable]) -> Arrays:
+    return [variable.value for variable in variables]
 
 
 def _scanned(step: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a step of training computes from logits on every backend, and what an epoch function is."""
+"""What every backend shares: the loss and the count of a step, and the two functions it compiles."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,12 +8,17 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from tenfold.digits import Images
+
 RunEpoch = Callable[[NDArray[np.int32], NDArray[np.float32]], tuple[NDArray[np.float32], int]]
 """Batches (steps, batch) of rows, learning rates (steps,) -> losses (steps,) and the count of right answers.
 
 Each backend makes one for a model, an optimizer and digits, which lie on the device as bytes. It leaves
 the model's and the optimizer's variables as the epoch's last step left them.
 """
+
+Logits = Callable[[Images], NDArray[np.float32]]
+"""Images (n, 28, 28) -> logits (n, 10), always with the same n: each one is compiled anew."""
 
 
 def loss_and_correct(logits: Any, labels: Any) -> tuple[Any, Any]:

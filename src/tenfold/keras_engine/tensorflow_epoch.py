@@ -1,12 +1,16 @@
-"""One epoch on TensorFlow: all steps in one tf.function, so that Python waits once an epoch."""
+"""Training and use on TensorFlow: all steps of an epoch in one graph, so Python waits once an epoch.
+
+Both functions are called as concrete ones: they are traced once for an engine, and TensorFlow would
+take the next engine in the same process for a retracing to warn of.
+"""
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from tenfold.digits import Digits
-from tenfold.keras_engine.objective import RunEpoch, has_convolution, loss_and_correct
+from tenfold.digits import Digits, Images
+from tenfold.keras_engine.objective import Logits, RunEpoch, has_convolution, loss_and_correct
 
 
 def compile_epoch(
@@ -37,7 +41,20 @@ def compile_epoch(
     def run(
         batches: NDArray[np.int32], rates: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], int]:
-        losses, correct = compiled(batches, rates)
+        given = tf.constant(batches), tf.constant(rates)
+        losses, correct = compiled.get_concrete_function(*given)(*given)
         return losses.numpy(), int(correct)
 
     return run
+
+
+def compile_logits(model: keras.Model) -> Logits:
+    """The model as in use, for one number of images at a time."""
+    compiled = tf.function(lambda images: model(images, training=False), jit_compile=True)
+
+    def logits(images: Images) -> NDArray[np.float32]:
+        given = tf.constant(images)
+        result: NDArray[np.float32] = compiled.get_concrete_function(given)(given).numpy()
+        return result
+
+    return logits

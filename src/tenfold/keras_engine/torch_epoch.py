@@ -1,4 +1,4 @@
-"""One epoch on PyTorch: steps taken one by one, without a compiler."""
+"""Training and use on PyTorch: steps taken one by one, without a compiler."""
 
 import keras
 import numpy as np
@@ -6,8 +6,8 @@ import torch
 from keras import ops
 from numpy.typing import NDArray
 
-from tenfold.digits import Digits
-from tenfold.keras_engine.objective import RunEpoch, loss_and_correct
+from tenfold.digits import Digits, Images
+from tenfold.keras_engine.objective import Logits, RunEpoch, loss_and_correct
 
 
 def compile_epoch(
@@ -35,3 +35,13 @@ def compile_epoch(
         return losses.cpu().numpy(), int(right.sum())
 
     return run
+
+
+def compile_logits(model: keras.Model) -> Logits:
+    """The model as in use."""
+
+    def logits(images: Images) -> NDArray[np.float32]:
+        with torch.no_grad():
+            return np.asarray(model(ops.convert_to_tensor(images), training=False).cpu())
+
+    return logits

@@ -4,7 +4,7 @@
     weights.safetensors  every array under its full name
     model.onnx           the same as one ONNX graph, which is what is run
     trained_on.bin       fingerprints of the training images: sorted uint64, little-endian
-    manifest.json        format, about, sha256 and size of each file, and its own sha256
+    manifest.json        format, about, sha256 and size of each file; last, the sha256 of all before it
 
 The manifest is the commit point. A save puts the new files beside the old ones, replaces the
 manifest, and only then gives the new files their names; a reader looks in both places. So whenever
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import CorruptFile, ModelError
-from tenfold.files import Seal, check_seal, read_json, write_bytes
+from tenfold.files import Seal, check_seal, read_json, seal, write_bytes
 from tenfold.network import Network, network_from_json
 from tenfold.weights import Weights, check_weights
 
@@ -52,6 +52,7 @@ _MAX_BYTES = {
 }
 
 _NEW = ".new"
+_OWN_SEAL = b',\n  "sha256": "'
 
 About = dict[str, str | int]
 
@@ -83,7 +84,8 @@ def save_model(
     """Put a model into `folder`, in place of the one that may be there.
 
     Raises:
-        ModelError: the weights do not belong to the network, or are not finite.
+        ModelError: the weights do not belong to the network or are not finite, or `about` holds
+            something else than words and whole numbers.
         OSError: the disk is full, or the place may not be written; the model that was there stays.
     """
     from tenfold.modelfile.onnx_graph import to_onnx
@@ -94,11 +96,15 @@ def save_model(
         ONNX: to_onnx(network, weights),
         TRAINED_ON: np.unique(trained_on).astype("<u8").tobytes(),
     }
+    files = {name: seal(raw) for name, raw in contents.items()}
+    body = {"format": FORMAT, "about": dict(about), "files": files}
+    # What could not be read back is not written.
+    _check_manifest(folder / MANIFEST, body)
     # What an earlier save left half named must have its names before its places are used again.
     with contextlib.suppress(CorruptFile, ModelError):
         _give_names(folder)
-    files = {name: write_bytes(_new(folder, name), raw) for name, raw in contents.items()}
-    body = {"format": FORMAT, "about": dict(about), "files": files}
+    for name, raw in contents.items():
+        write_bytes(_new(folder, name), raw)
     write_bytes(folder / MANIFEST, _manifest_to_bytes(body))
     _give_names(folder)
 
@@ -111,7 +117,7 @@ def load_model(folder: Path) -> Model:
         ModelError: there is no model here, or one that this version cannot read.
     """
     manifest = _read_manifest(folder)
-    raw = {name: _read(folder, name, seal) for name, seal in manifest.files.items()}
+    raw = {name: _read(folder, name, expected) for name, expected in manifest.files.items()}
     try:
         network = network_from_json(json.loads(raw[NETWORK]))
     except (ValueError, RecursionError) as error:
@@ -138,9 +144,18 @@ class _Manifest(NamedTuple):
 
 
 def _manifest_to_bytes(body: Mapping[str, Any]) -> bytes:
-    """The manifest with, last, the sha256 of everything else in it: its own damage shows too."""
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-    return (json.dumps({**body, "sha256": digest}, indent=2) + "\n").encode()
+    head = json.dumps(body, indent=2).removesuffix("\n}").encode()
+    return head + _OWN_SEAL + _own_seal(head)
+
+
+def _is_whole(manifest: bytes) -> bool:
+    head, _, own_seal = manifest.rpartition(_OWN_SEAL)
+    return own_seal == _own_seal(head)
+
+
+def _own_seal(head: bytes) -> bytes:
+    """The end of a manifest that begins with `head`: damage to the manifest itself shows too."""
+    return hashlib.sha256(head).hexdigest().encode() + b'"\n}\n'
 
 
 def _read_manifest(folder: Path) -> _Manifest:
@@ -151,7 +166,7 @@ def _read_manifest(folder: Path) -> _Manifest:
             "Either this is not one, or the first save into it was cut off: train again."
         )
     body = read_json(path)
-    if not (isinstance(body, dict) and _is_whole(path, body)):
+    if not _is_whole(path.read_bytes()):
         raise CorruptFile(
             f"{path}: expected the manifest of a model as tenfold wrote it, received something else. "
             "The file is damaged or was changed: restore the folder from a copy, or train again."
@@ -162,15 +177,6 @@ def _read_manifest(folder: Path) -> _Manifest:
             "A newer tenfold wrote it: update with `pip install -U tenfold`."
         )
     return _check_manifest(path, body)
-
-
-def _is_whole(path: Path, body: dict[str, Any]) -> bool:
-    """The file is, byte for byte, what a save would have written of what was read from it."""
-    rest = {name: value for name, value in body.items() if name != "sha256"}
-    try:
-        return path.read_bytes() == _manifest_to_bytes(rest)
-    except RecursionError:
-        return False
 
 
 def _check_manifest(path: Path, body: dict[str, Any]) -> _Manifest:
