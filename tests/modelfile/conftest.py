@@ -1,12 +1,15 @@
-"""Networks with weights that hide nothing: no zero bias, no moving statistic at its start."""
+"""A network whose weights hide nothing (no bias at 0, no statistic at its start), and a folder of it."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tenfold.digits import Images
 from tenfold.layers import BatchNorm, Conv2D, Dense, MaxPool, ReLU, Residual
+from tenfold.modelfile import save_model
 from tenfold.network import Network
 from tenfold.weights import Weights
 
@@ -44,3 +47,22 @@ def mixed_network() -> Network:
 def noise() -> Images:
     """uint8 (5, 28, 28): every grey level occurs."""
     return np.random.default_rng(2).integers(0, 256, (5, 28, 28)).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def pristine(
+    tmp_path_factory: pytest.TempPathFactory, mixed_network: Network, draw_weights: Draw
+) -> Path:
+    """A model folder, for reading."""
+    folder = tmp_path_factory.mktemp("pristine") / "model"
+    about = {"recipe": "mixed", "seed": 2**63 - 1}
+    trained_on = np.array([2**64 - 1, 7, 2**40, 7], np.uint64)
+    weights = draw_weights(mixed_network)
+    save_model(folder, mixed_network, weights, trained_on=trained_on, about=about)
+    return folder
+
+
+@pytest.fixture
+def folder(pristine: Path, tmp_path: Path) -> Path:
+    """A copy of it, for damaging."""
+    return Path(shutil.copytree(pristine, tmp_path / "model"))

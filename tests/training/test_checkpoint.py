@@ -41,6 +41,13 @@ def test_what_is_read_is_what_was_written_bit_for_bit(tmp_path, best):
     assert (found.best is not None) == best
 
 
+def test_an_array_that_does_not_lie_in_order_is_not_scrambled(tmp_path):
+    transposed = np.arange(6, dtype=np.float32).reshape(2, 3).T
+    save_checkpoint(tmp_path, Progress(progress(1).history, {"weights/dense_1/kernel": transposed}))
+    found = load_checkpoint(tmp_path, say=refuse).state["weights/dense_1/kernel"]
+    assert found.tolist() == [[0, 3], [1, 4], [2, 5]]
+
+
 def test_no_checkpoint_is_no_error(tmp_path):
     assert load_checkpoint(tmp_path / "none", say=refuse) is None
 

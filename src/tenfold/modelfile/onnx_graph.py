@@ -33,8 +33,8 @@ from tenfold.modelfile.native import INPUT, OUTPUT
 from tenfold.network import PIXEL_SCALE, Network, Step
 from tenfold.weights import Weights, check_weights
 
-# ONNX 1.9 of 2021, which every runtime in use reads: the first opset in which BatchNormalization
-# says whether it trains (some readers take the one before for training, and use the batch's mean).
+# ONNX 1.9 of 2021, old enough for any runtime: the first opset in which BatchNormalization says
+# whether it trains. ONNX's own evaluator takes the one before for training and uses the batch's mean.
 OPSET = 14
 IR_VERSION = 7
 

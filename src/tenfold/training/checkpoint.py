@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from tenfold.engine import State
 from tenfold.errors import CorruptFile
 from tenfold.files import seal, write_bytes
@@ -26,6 +28,8 @@ def save_checkpoint(folder: Path, progress: Progress) -> Path:
 
     arrays = {_STATE + name: array for name, array in progress.state.items()}
     arrays |= {_BEST + name: array for name, array in (progress.best or {}).items()}
+    # safetensors writes an array's memory as it lies there, whatever its strides say.
+    arrays = {name: np.array(array, order="C") for name, array in arrays.items()}
     history = json.dumps([result._asdict() for result in progress.history])
     content = save(arrays, metadata={"history": history})
     name = f"epoch-{len(progress.history):06d}-{seal(content)['sha256'][:16]}.safetensors"
