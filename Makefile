@@ -49,7 +49,7 @@ clean:  ## remove .venv and all that tools leave behind; runs/ stays
 $(VENV)/.has-%: $(PY) pyproject.toml constraints.txt
 	@echo "Installing tenfold ($*) into $(VENV): one minute or two, more on a slow line ..."
 	@$(install) -c constraints.txt -e '.$(patsubst %,[%],$(filter-out base,$*))'
-	@touch $@
+	@touch $(VENV)/.has-base $@
 
 $(PY):
 	@UV='$(UV)' sh tools/make-venv $(VENV)

@@ -16,7 +16,12 @@ def test_every_public_name_is_there_when_it_is_asked_for():
 
 def test_type_checkers_are_told_the_names_that_are_there():
     block = next(n for n in ast.parse(inspect.getsource(tenfold)).body if isinstance(n, ast.If))
-    told = {(a.name, n.module) for n in ast.walk(block) if isinstance(n, ast.ImportFrom) for a in n.names}
+    told = {
+        (a.name, n.module)
+        for n in ast.walk(block)
+        if isinstance(n, ast.ImportFrom)
+        for a in n.names
+    }
     assert told == {(name, f"tenfold.{home}") for name, home in tenfold._HOMES.items()}
 
 

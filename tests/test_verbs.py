@@ -95,6 +95,7 @@ def test_a_wrong_seed_is_refused_before_any_data_are_loaded(monkeypatch, seed):
 def test_a_run_goes_into_an_empty_folder_and_into_no_other(monkeypatch, sample):
     few = Parts(sample.train.take(np.arange(40)), None)
     Path("empty").mkdir()
+    Path("empty/.lock").touch()  # what a process leaves that was killed before it began
     assert verbs.train(ONE_EPOCH, few, out="empty").folder == Path("empty")
     Path("full").mkdir()
     Path("full/letter.txt").write_text("dear reader")

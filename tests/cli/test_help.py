@@ -74,6 +74,8 @@ def test_show_counts_parameters_and_flops_as_by_hand(tenfold):
     last = next(line for line in out.splitlines() if line.startswith("in all"))
     # Two operations for each weight of 784*64 + 64*32 + 32*10.
     assert last.split()[-2:] == ["52,650", "105,088"]
+    first = next(line for line in out.splitlines() if line.startswith("dense_1"))
+    assert first.split()[-3:] == ["64", "50,240", "100,352"]
     assert "Adam()" in out
 
 

@@ -76,7 +76,7 @@ MISTAKES = [
     ("submit run notes.txt -o full", USAGE, "received a folder"),
     ("compare", USAGE, "RUN"),
     ("compare run", USAGE, "at least two"),
-    ("compare run run/", USAGE, "twice"),
+    ("compare run half/../run", USAGE, "twice"),
     ("compare run full", MODEL, "full"),
     ("compare run half", MODEL, "half"),
     ("compare run half --json --markdown", USAGE, "--markdown"),

@@ -68,6 +68,11 @@ def test_predict_gives_source_row_digit_and_confidence(tenfold, finished):
     assert found["predictions"][3]["probabilities"] == probabilities[3].tolist()
 
 
+def test_a_tab_in_a_name_does_not_make_a_column(tenfold, finished):
+    write_test_csv("a\tb.csv", load("mnist5k").test.images[:1])
+    assert tenfold("predict", finished, "a\tb.csv").out.startswith("a\\x09b.csv\t0\t")
+
+
 def test_predictions_in_a_csv_file_cannot_become_formulas(tenfold, finished, here):
     for name in ("=1+1.csv", "+a.csv", "@b, c.csv", "plain.csv"):
         write_test_csv(name, load("mnist5k").test.images[:1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from sklearn.metrics import log_loss
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from tenfold.digits import Digits
 from tenfold.engine import weights_of
@@ -16,6 +16,7 @@ from tenfold.network import Network
 from tenfold.randomness import batches
 from tenfold.recipe import SGD, Adam, AdamW, OneCycle, Recipe
 from tenfold.scratch import ScratchEngine
+from tenfold.scratch.network import ScratchNetwork
 from tenfold.weights import check_weights, initial_weights
 
 DENSE = Network(Dense(32), ReLU(), Dense(10))
@@ -46,23 +47,25 @@ def test_it_starts_from_the_initial_weights(small_digits):
     assert engine.backend == "numpy"
 
 
-def test_one_step_of_softmax_regression_by_its_closed_form(small_digits):
-    network = Network(Dense(10))
-    some = small_digits.take(np.arange(200))
-    engine = ScratchEngine(
-        Recipe(network, optimizer=SGD(0.5), batch_size=200, epochs=1), some, seed=0
-    )
+def test_an_epoch_of_softmax_regression_by_its_closed_form(small_digits):
+    network, some = Network(Dense(10)), small_digits.take(np.arange(200))
+    recipe = Recipe(network, optimizer=SGD(0.5), schedule=OneCycle(), batch_size=50, epochs=1)
+    engine = ScratchEngine(recipe, some, seed=0)
     engine.train_epoch(0)
+
     start = initial_weights(network, 0)
-    x = some.images.reshape(200, 784) / 255
-    p = softmax(x @ start["dense_1/kernel"].astype(float), axis=1)
-    p[np.arange(200), some.labels] -= 1
+    kernel, bias = start["dense_1/kernel"].astype(float), start["dense_1/bias"].astype(float)
+    rows, rates = batches(0, 0, images=200, batch_size=50), recipe.learning_rates(0, steps=4)
+    for batch, rate in zip(rows, rates.astype(float), strict=True):
+        x = some.images[batch].reshape(50, 784) / 255
+        error = softmax(x @ kernel + bias, axis=1) - np.eye(10)[some.labels[batch]]
+        kernel -= rate * x.T @ error / 50
+        bias -= rate * error.mean(axis=0)
+
     weights = weights_of(engine.state())
-    # Each step of a weight is about 0.01 and made of float32 numbers near 1.
-    assert np.allclose(
-        weights["dense_1/kernel"], start["dense_1/kernel"] - 0.5 * x.T @ p / 200, rtol=0, atol=1e-6
-    )
-    assert np.allclose(weights["dense_1/bias"], -0.5 * p.mean(axis=0), rtol=0, atol=1e-6)
+    # Four steps of up to 0.05 for each weight, in float32; a rate in the wrong place is off by 1e-2.
+    assert np.allclose(weights["dense_1/kernel"], kernel, rtol=0, atol=1e-6)
+    assert np.allclose(weights["dense_1/bias"], bias, rtol=0, atol=1e-6)
 
 
 def test_losses_and_counts_are_those_of_each_batch_before_its_step(small_digits):
@@ -82,19 +85,15 @@ def test_losses_and_counts_are_those_of_each_batch_before_its_step(small_digits)
     assert (epoch.correct, epoch.images) == (right[rows].sum(), 900)
 
 
-def test_the_schedule_decides_the_size_of_each_step(small_digits):
-    # One epoch of plain descent at OneCycle's rates moves the last bias by the sum of rate times gradient;
-    # at the first step, where nothing has moved yet, by 0.04 of what a constant rate moves it.
-    few = small_digits.take(np.arange(50))
-    moved = {}
-    for schedule in (OneCycle(start=0.04), RECIPE.schedule):
-        recipe = replace(RECIPE, optimizer=SGD(0.1), schedule=schedule, batch_size=50)
-        engine = ScratchEngine(recipe, few, seed=0)
-        engine.train_epoch(0)
-        moved[schedule] = weights_of(engine.state())["dense_2/bias"]
-    assert np.allclose(
-        moved[OneCycle(start=0.04)], 0.04 * moved[RECIPE.schedule], rtol=1e-4, atol=1e-9
-    )
+def test_dropout_differs_from_epoch_to_epoch_and_from_seed_to_seed(small_digits):
+    # One image at a learning rate of 0: nothing but dropout can change its loss.
+    recipe = replace(RECIPE, network=Network(Dropout(0.5), Dense(10)), optimizer=SGD(0.0))
+    one = small_digits.take(np.arange(1))
+    engine, other = (ScratchEngine(recipe, one, seed=seed) for seed in (0, 1))
+    other.restore(engine.state())
+    losses = [engine.train_epoch(0), engine.train_epoch(1), other.train_epoch(0)]
+    assert len({epoch.losses.item() for epoch in losses}) == 3
+    assert np.array_equal(engine.train_epoch(0).losses, losses[0].losses)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -131,14 +130,28 @@ def test_the_seed_decides_every_bit(small_digits, network):
     assert not equal(trained(1), trained(2))
 
 
-def test_the_bits_do_not_depend_on_the_number_of_threads(small_digits):
-    states = []
-    for threads in (1, 2):
-        with threadpool_limits(threads):
-            engine = ScratchEngine(RECIPE, small_digits, seed=1)
-            engine.train_epoch(0)
-            states.append(engine.state())
-    assert equal(*states)
+def test_matrix_products_get_one_thread_so_that_bits_do_not_depend_on_cores(
+    small_digits, monkeypatch
+):
+    seen = []
+
+    def spy(method):
+        def spied(network, images):
+            seen.append(
+                [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+            )
+            return method(network, images)
+
+        return spied
+
+    monkeypatch.setattr(ScratchNetwork, "forward", spy(ScratchNetwork.forward))
+    monkeypatch.setattr(ScratchNetwork, "use", spy(ScratchNetwork.use))
+    engine = ScratchEngine(replace(RECIPE, batch_size=1000), small_digits, seed=1)
+    with threadpool_limits(2):
+        engine.train_epoch(0)
+        engine.logits(small_digits.images[:5])
+    assert len(seen) == 2
+    assert {count for counts in seen for count in counts} == {1}
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_batch_norm_in_training_by_hand(alone):
 def test_batch_norm_in_use_by_hand_takes_the_moving_statistics_and_moves_nothing(alone):
     given = {"gamma": [4], "beta": [10], "moving_mean": [3], "moving_variance": [0.64]}
     norm = alone(described.BatchNorm(epsilon=0.36), (1,), **given)
-    # 4 (5 - 3) / sqrt(0.64 + 0.36) + 10
+    # Four times 5 - 3, over sqrt(0.64 + 0.36), and 10.
     assert np.allclose(norm.layer.use(np.array([[5.0]])), [[18]], rtol=1e-15)
     assert all(norm.weights[f"alone/{name}"] == given[name] for name in given)
 

@@ -23,8 +23,6 @@ def show(text: str) -> None:
     """A result, to standard output; OSError names it where it is full."""
     try:
         print(text.translate(_SHOWN_IN_LINES), flush=True)
-    except BrokenPipeError:
-        raise
     except OSError as error:
         raise OSError(error.errno, error.strerror, "standard output") from error
 

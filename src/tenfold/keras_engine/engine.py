@@ -11,13 +11,12 @@ from importlib import import_module
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES, Digits, Images
 from tenfold.engine import WEIGHTS, Engine, Epoch, State
 from tenfold.errors import ModelError
-from tenfold.keras_engine.model import build, variables
+from tenfold.keras_engine.model import build, copy_of, variables
 from tenfold.keras_engine.objective import Logits, RunEpoch
 from tenfold.keras_engine.optimizers import build_optimizer, kept_variables
 from tenfold.randomness import batches, stream
@@ -63,7 +62,7 @@ class KerasEngine(Engine):
         return logits[: len(images)]
 
     def state(self) -> State:
-        arrays = {name: ops.convert_to_numpy(v).copy() for name, v in self._variables.items()}
+        arrays = {name: copy_of(variable) for name, variable in self._variables.items()}
         return arrays | {"step": arrays["step"].astype(np.int64)}
 
     def restore(self, state: State) -> None:

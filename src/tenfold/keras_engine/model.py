@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from keras import ops
+import numpy as np
+from numpy.typing import NDArray
 
 from tenfold.errors import UsageError
 from tenfold.files import Seal, write_bytes
@@ -60,7 +61,12 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
 
 def weights_from(model: keras.Model) -> Weights:
     """A copy of the model's arrays under the names of our parameters."""
-    return {name: ops.convert_to_numpy(v).copy() for name, v in variables(model).items()}
+    return {name: copy_of(variable) for name, variable in variables(model).items()}
+
+
+def copy_of(variable: keras.Variable) -> NDArray[Any]:
+    """What a variable holds now; PyTorch would let NumPy see through to what it will hold."""
+    return np.asarray(variable).copy()
 
 
 def set_weights(model: keras.Model, weights: Weights) -> None:

@@ -50,7 +50,7 @@ def compile_epoch(
 
 def compile_logits(model: keras.Model) -> Logits:
     """The model as in use, for one number of images at a time."""
-    compiled = tf.function(lambda images: model(images, training=False), jit_compile=True)
+    compiled = tf.function(lambda images: model(images, training=False))
 
     def logits(images: Images) -> NDArray[np.float32]:
         given = tf.constant(images)
