@@ -29,6 +29,7 @@ setup: $(VENV)/.has-$(EXTRAS)  ## make .venv with tenfold in it
 demo: $(VENV)/.has-base  ## train, judge and save a classifier of digits
 	$(VENV)/bin/tenfold train
 
+# Two at a time: each loads Keras for itself, and a third finds no core to run on where there are two.
 test: $(VENV)/.has-dev  ## run all tests
 	$(PY) -m pytest -n 2
 

@@ -8,15 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tenfold import verbs
+from tenfold import exports, verbs
 from tenfold.data import load
 from tenfold.digits import Digits, Parts
-from tenfold.errors import CorruptFile, DataError, ModelError, UnknownName, UsageError
+from tenfold.errors import (
+    CorruptFile,
+    DataError,
+    ModelError,
+    ParityError,
+    UnknownName,
+    UsageError,
+)
 from tenfold.exports import describe, export
 from tenfold.modelfile import check_parity, open_classifier, stress_images
 from tenfold.recipes import RECIPES, named_recipe
 from tenfold.training import Run, open_run, read_record
 from tenfold.training.run import write_record
+from tenfold.weights import initial_weights
 
 ONE_EPOCH = replace(named_recipe("seed-numpy"), epochs=1)
 
@@ -251,6 +259,24 @@ def test_an_onnx_export_agrees_with_its_model_on_pictures_that_stress_it(trained
     images = stress_images(sample.test.images)
     # The same graph on the same runtime: nothing but equality is right.
     assert check_parity(open_classifier(trained.folder), open_classifier(written), images) == 0
+
+
+def test_a_keras_export_opens_in_keras_and_a_wrong_one_is_not_written(trained, sample, monkeypatch):
+    import keras
+
+    written = export(trained.folder, "keras")
+    assert written == Path("run.keras")
+    images = sample.test.images[:100]
+    theirs = keras.models.load_model(written).predict(images, verbose=0)
+    ours = open_classifier(trained.folder).predict_proba(images)
+    # Sums of 784 float32 products in another order; see check_parity for what is allowed.
+    np.testing.assert_allclose(theirs, ours, atol=1e-5)
+    fresh = initial_weights(ONE_EPOCH.network, 1)
+    load_trained = exports._load
+    monkeypatch.setattr(exports, "_load", lambda path: load_trained(path)._replace(weights=fresh))
+    with pytest.raises(ParityError):
+        export(trained.folder, "keras", out="wrong.keras")
+    assert not Path("wrong.keras").exists()
 
 
 def test_a_damaged_model_is_not_exported(trained):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tenfold.errors import TenfoldError as TenfoldError
     from tenfold.evaluation import Judgement as Judgement
     from tenfold.evaluation import judge as judge
+    from tenfold.exports import describe as describe
+    from tenfold.exports import export as export
     from tenfold.layers import BatchNorm as BatchNorm
     from tenfold.layers import Conv2D as Conv2D
     from tenfold.layers import Dense as Dense
@@ -56,6 +58,7 @@ _NAMES = {
     "digits": ("Classifier", "Digits", "Parts"),
     "errors": ("TenfoldError",),
     "evaluation": ("Judgement", "judge"),
+    "exports": ("describe", "export"),
     "layers": (
         "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",
         "Residual",

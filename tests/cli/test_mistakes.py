@@ -172,6 +172,14 @@ def test_what_nobody_raised_on_purpose_is_a_sentence_too(tenfold, monkeypatch, e
     assert outcome.err.count("\n") == 1
 
 
+def test_ctrl_c_in_any_command_is_a_word_and_130(tenfold, monkeypatch):
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tenfold.exports.describe", interrupt)
+    assert tenfold("show", "cnn") == (130, "", "Interrupted.\n")
+
+
 def test_who_asks_for_the_traceback_gets_it(tenfold, monkeypatch):
     monkeypatch.setenv("TENFOLD_DEBUG", "1")
     outcome = tenfold("show", "cnnn")

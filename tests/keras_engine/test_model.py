@@ -118,7 +118,10 @@ def test_layers_bear_the_names_of_the_plan():
 def test_a_residual_adds_what_enters_it_to_what_leaves_it(digits: Digits):
     network = Network(Flatten(), Dense(10), Residual(Dense(10)))
     weights = some_weights(network)
-    x = digits.images[:5].reshape(5, 784) / 255 @ weights["dense_1/kernel"] + weights["dense_1/bias"]
+    x = (
+        digits.images[:5].reshape(5, 784) / 255 @ weights["dense_1/kernel"]
+        + weights["dense_1/bias"]
+    )
     expected = x + x @ weights["dense_2/kernel"] + weights["dense_2/bias"]
     # NumPy computes in float64 here, Keras in float32 over sums of 784.
     given = build(network, weights).predict_on_batch(digits.images[:5])

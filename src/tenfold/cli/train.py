@@ -56,12 +56,9 @@ def train(  # noqa: PLR0913  each is an option of the command line
         "engine": engine,
         "backend": backend,
     }
-    given_settings = {name: value for name, value in settings.items() if value is not None}
+    chosen: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
     try:
-        if resume:
-            run = _resume(out, data, settings=given_settings)
-        else:
-            run = _train(out, data, settings=given_settings)
+        run = _resume(out, data, chosen) if resume else _train(out, data, **chosen)
     except KeyboardInterrupt as interrupt:
         raise Interrupted(str(interrupt)) from interrupt
     if as_json:
@@ -71,22 +68,29 @@ def train(  # noqa: PLR0913  each is an option of the command line
     _close(run, data)
 
 
-def _train(out: str | None, data: str | None, *, settings: dict[str, Any]) -> "Run":
+def _train(
+    out: str | None,
+    data: str | None,
+    *,
+    recipe: str | None = None,
+    seed: int = 0,
+    backend: str | None = None,
+    **changes: Any,
+) -> "Run":
     from dataclasses import replace
 
     from tenfold import verbs
     from tenfold.cli.progress import shown_epochs
     from tenfold.recipes import DEFAULT, named_recipe
 
-    name, seed = settings.pop("recipe", DEFAULT), settings.pop("seed", 0)
-    backend = settings.pop("backend", None)
-    recipe = replace(named_recipe(name), **settings)
+    name = recipe or DEFAULT
+    value = replace(named_recipe(name), **changes)
     if backend is not None:
-        _use(backend, recipe.engine)
-    console.say(f"Training {name} with {recipe.engine}, {recipe.epochs} epochs, seed {seed}.")
-    with shown_epochs(recipe.epochs) as on_epoch:
+        _use(backend, value.engine)
+    console.say(f"Training {name}: engine {value.engine}, epochs {value.epochs}, seed {seed}.")
+    with shown_epochs(value.epochs) as on_epoch:
         return verbs.train(
-            recipe, data, name=name, seed=seed, out=out, on_epoch=on_epoch, say=console.say
+            value, data, name=name, seed=seed, out=out, on_epoch=on_epoch, say=console.say
         )
 
 
@@ -101,11 +105,11 @@ def _use(backend: str, engine: str) -> None:
     use_backend(backend)
 
 
-def _resume(out: str | None, data: str | None, *, settings: dict[str, Any]) -> "Run":
-    if settings:
+def _resume(out: str | None, data: str | None, chosen: dict[str, Any]) -> "Run":
+    if chosen:
         raise UsageError(
             "--resume goes on with what the run was started with. Leave out "
-            f"{', '.join(f'--{name}' for name in settings)}, or start a new run without --resume."
+            f"{', '.join(f'--{name}' for name in chosen)}, or start a new run without --resume."
         )
     from tenfold import verbs
     from tenfold.cli.progress import shown_epochs

@@ -90,10 +90,10 @@ def save_keras(path: Path, network: Network, *, weights: Weights) -> Seal:
             f"{path}: expected a name ending in {SUFFIX}, by which Keras knows its own."
         )
     logits = build(network, weights)
-    probabilities = keras.layers.Softmax(name="probabilities")(logits.output)
+    probabilities = keras.layers.Softmax(name="probabilities")(logits.outputs[0])
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, path.name)
-        keras.Model(logits.input, probabilities).save(written)
+        keras.Model(logits.inputs, probabilities).save(written)
         return write_bytes(path, written.read_bytes())
 
 

@@ -96,8 +96,8 @@ class ScratchEngine(Engine):
     def _one_thread(self) -> AbstractContextManager[object]:
         """One thread for matrix products.
 
-        Sharing products this small among threads gains a tenth on an idle machine and loses a factor
-        of ten on a busy one; and with one, the bits do not depend on the number of cores.
+        Sharing products this small among threads gains a few percent on an idle machine and costs a
+        factor of ten on a busy one; and with one, the bits do not depend on the number of cores.
         """
         limited: AbstractContextManager[object] = self._libraries.limit(limits=1, user_api="blas")
         return limited

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from tenfold import recipe
-from tenfold.scratch.layers import Array, Arrays
+from tenfold.scratch.layers import Array
 
 
 class Optimizer:
@@ -26,7 +26,7 @@ class Optimizer:
     def __init__(self, like: Array) -> None:
         """A fresh start for parameters of `like`'s length and dtype."""
         self.steps = np.zeros((), np.int64)
-        self.slots: Arrays = {name: np.zeros_like(like) for name in self.slot_names}
+        self.slots: dict[str, Array] = {name: np.zeros_like(like) for name in self.slot_names}
         self._step = np.empty_like(like)
 
     def update(self, w: Array, g: Array, *, rate: float) -> None:

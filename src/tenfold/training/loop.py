@@ -71,7 +71,9 @@ def train_epochs(
 
 def _train_one(engine: Engine, epoch: int, validation: Digits | None) -> EpochResult:
     started = time.perf_counter()
-    trained = engine.train_epoch(epoch)
+    # A training that diverges overflows long before anybody can look; the losses below tell.
+    with np.errstate(over="ignore", invalid="ignore"):
+        trained = engine.train_epoch(epoch)
     seconds = time.perf_counter() - started
     if not np.isfinite(trained.losses).all():
         step = int(np.flatnonzero(~np.isfinite(trained.losses))[0])

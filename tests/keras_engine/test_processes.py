@@ -1,0 +1,156 @@
+"""What only a process of its own can show: exact continuation, each backend, and a quiet, light start.
+
+Every backend that is installed trains here, TensorFlow and JAX among them.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tenfold.digits import Digits
+from tenfold.keras_engine.backend import BACKENDS
+from tenfold.layers import BatchNorm, Conv2D, Dense, Dropout, MaxPool, ReLU, Residual
+from tenfold.network import Network
+from tenfold.recipe import Adam, OneCycle, Recipe
+
+INSTALLED = [backend for backend in BACKENDS if find_spec(backend)]
+
+TRAIN = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from tenfold.digits import Digits
+from tenfold.keras_engine import KerasEngine, device_report
+from tenfold.recipe import recipe_from_json
+
+folder = Path(sys.argv[1])
+digits = Digits(**np.load(folder / "digits.npz"), source="a test")
+for job in json.loads((folder / sys.argv[2]).read_text()):
+    engine = KerasEngine(recipe_from_json(job["recipe"]), digits, seed=7)
+    if job["state"]:
+        engine.restore(dict(np.load(folder / job["state"])))
+    for epoch in job["epochs"]:
+        result = engine.train_epoch(epoch)
+        np.savez(folder / f"{job['name']}-{epoch}", **engine.state())
+    np.savez(folder / job["name"], losses=result.losses, logits=engine.logits(digits.images))
+print(json.dumps({"backend": engine.backend, "device": device_report()}))
+"""
+
+# Everything that has a state beside the weights: dropout, moving statistics, moments, a schedule.
+WITH_STATE = Recipe(
+    Network(
+        Conv2D(4, bias=False),
+        BatchNorm(),
+        ReLU(),
+        MaxPool(4),
+        Dropout(0.3),
+        Residual(Dense(196), ReLU(), Dropout(0.2)),
+        Dense(10),
+    ),
+    schedule=OneCycle(),
+    epochs=3,
+)
+# Without chance, and of the layers that XLA compiles in one loop.
+PLAIN = Recipe(Network(Dense(32), BatchNorm(), ReLU(), Dense(10)), optimizer=Adam(), epochs=3)
+
+
+class Trained:
+    """What the two processes of a backend left: one trained all epochs, one went on after the first."""
+
+    def __init__(self, backend: str, folder: Path, digits: Digits) -> None:
+        self.folder, self.backend = folder, backend
+        np.savez(folder / "digits", images=digits.images, labels=digits.known_labels)
+        self.report = self._train(
+            {"name": "straight", "recipe": WITH_STATE, "state": None, "epochs": [0, 1, 2]},
+            {"name": "plain", "recipe": PLAIN, "state": None, "epochs": [0, 1, 2]},
+        )
+        self._train(
+            {"name": "on", "recipe": WITH_STATE, "state": "straight-0.npz", "epochs": [1, 2]},
+            {"name": "plain-on", "recipe": PLAIN, "state": "plain-0.npz", "epochs": [1, 2]},
+        )
+
+    def _train(self, *jobs: dict[str, Any]) -> dict[str, Any]:
+        work = [job | {"recipe": job["recipe"].to_json()} for job in jobs]
+        (self.folder / "jobs.json").write_text(json.dumps(work))
+        done = subprocess.run(
+            [sys.executable, "-c", TRAIN, str(self.folder), "jobs.json"],
+            env=os.environ | {"KERAS_BACKEND": self.backend},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        self.said = done.stderr
+        return dict(json.loads(done.stdout))
+
+    def __getitem__(self, name: str) -> dict[str, np.ndarray]:
+        return dict(np.load(self.folder / f"{name}.npz"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> dict[str, Trained]:
+    return {
+        backend: Trained(backend, tmp_path_factory.mktemp(backend), digits.take(np.arange(640)))
+        for backend in INSTALLED
+    }
+
+
+def test_tensorflow_and_jax_are_tested():
+    assert {"tensorflow", "jax"} <= set(INSTALLED)
+
+
+@pytest.mark.parametrize("backend", INSTALLED)
+@pytest.mark.parametrize(("straight", "on"), [("straight", "on"), ("plain", "plain-on")])
+def test_a_new_process_goes_on_to_the_last_bit(
+    backend: str, straight: str, on: str, trained: dict[str, Trained]
+):
+    one, other = trained[backend][f"{straight}-2"], trained[backend][f"{on}-2"]
+    assert one["step"] == 60
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, other[name], err_msg=name)
+    for name in ("losses", "logits"):
+        np.testing.assert_array_equal(trained[backend][straight][name], trained[backend][on][name])
+
+
+@pytest.mark.parametrize("backend", [b for b in INSTALLED if b != "tensorflow"])
+def test_every_backend_makes_the_network_that_tensorflow_makes(
+    backend: str, trained: dict[str, Trained]
+):
+    ours, theirs = trained[backend], trained["tensorflow"]
+    # 60 steps of float32 rounding, and Adam's powers; measured 2e-6 in losses, 3e-5 in arrays.
+    np.testing.assert_allclose(ours["plain"]["losses"], theirs["plain"]["losses"], atol=5e-5)
+    one, other = ours["plain-2"], theirs["plain-2"]
+    assert one.keys() == other.keys()
+    for name, array in other.items():
+        assert array.dtype == one[name].dtype
+        assert np.linalg.norm(one[name] - array) <= 1e-3 * np.linalg.norm(array), name
+
+
+@pytest.mark.parametrize("backend", INSTALLED)
+def test_the_backend_is_the_one_that_was_asked_for(backend: str, trained: dict[str, Trained]):
+    report = trained[backend].report
+    name, version, devices, no_gpu = report["device"]
+    assert report["backend"] == name == backend
+    assert version[0].isdigit()
+    # Either a GPU has a name, or its absence has a reason.
+    assert (no_gpu is None) == any(device != "CPU" for device in devices)
+
+
+def test_tensorflow_starts_without_a_word_that_is_no_warning(trained: dict[str, Trained]):
+    said = trained["tensorflow"].said.splitlines()
+    assert [line for line in said if line.startswith("I0") or "cpu_feature_guard" in line] == []
+
+
+def test_importing_the_room_and_choosing_a_backend_load_no_keras():
+    code = (
+        "import sys, tenfold.keras_engine as room; room.use_backend('tensorflow'); "
+        "print({'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
