@@ -26,15 +26,17 @@ MLP = Recipe(
     validation_share=0.1,
 )  # fmt: skip
 
+# Pooling comes before normalisation: it leaves a quarter of the values to normalise, and the largest
+# of four is the same one before and after (for a positive gain).
 CNN = Recipe(
     network=Network(
-        Conv2D(16, bias=False), BatchNorm(), ReLU(), MaxPool(),
-        Conv2D(32, bias=False), BatchNorm(), ReLU(), MaxPool(),
-        Conv2D(64, bias=False), BatchNorm(), ReLU(), MaxPool(),
+        Conv2D(16, bias=False), MaxPool(), BatchNorm(), ReLU(),
+        Conv2D(32, bias=False), MaxPool(), BatchNorm(), ReLU(),
+        Conv2D(64, bias=False), MaxPool(), BatchNorm(), ReLU(),
         Dropout(0.3),
         Dense(10),
     ),
-    optimizer=AdamW(learning_rate=0.005, weight_decay=0.01),
+    optimizer=AdamW(learning_rate=0.008, weight_decay=0.01),
     schedule=OneCycle(),
     batch_size=128,
     epochs=5,

@@ -10,7 +10,7 @@ import pytest
 
 from tenfold.errors import MissingExtra, UnknownName, UsageError
 from tenfold.keras_engine import backend as room
-from tenfold.keras_engine import import_keras, use_backend
+from tenfold.keras_engine import use_backend
 
 
 @pytest.fixture
@@ -20,8 +20,9 @@ def keras_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_backend_is_chosen_before_keras_is_imported(keras_not_imported: None):
-    use_backend("jax")
-    assert os.environ["KERAS_BACKEND"] == "jax"
+    installed = keras.backend.backend()
+    use_backend(installed)
+    assert os.environ["KERAS_BACKEND"] == installed
 
 
 def test_choosing_the_backend_that_keras_has_is_no_mistake():
@@ -54,7 +55,7 @@ def test_keras_that_cannot_be_imported_is_answered_with_the_command(
     monkeypatch.setitem(sys.modules, "keras", None)
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     with pytest.raises(MissingExtra, match=r"pip install 'tenfold\[jax\]'"):
-        import_keras()
+        room.import_keras()
 
 
 def test_a_missing_gpu_has_its_reasons(monkeypatch: pytest.MonkeyPatch):

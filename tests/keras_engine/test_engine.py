@@ -109,7 +109,8 @@ def test_dropout_is_a_function_of_seed_and_epoch_and_off_in_use(digits: Digits):
     assert not np.isin(losses[0], other.train_epoch(0).losses).any()
     np.testing.assert_array_equal(losses[0], losses[2])
     logits = engine.logits(twins.images)
-    np.testing.assert_array_equal(logits[0], logits[-1])
+    # The rows of a matrix product are not always added up in the same order.
+    np.testing.assert_allclose(logits, np.broadcast_to(logits[0], logits.shape), rtol=1e-5)
 
 
 def test_logits_of_an_image_do_not_depend_on_its_neighbours(digits: Digits):

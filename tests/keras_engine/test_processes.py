@@ -49,45 +49,51 @@ WITH_STATE = Recipe(
         Conv2D(4, bias=False),
         BatchNorm(),
         ReLU(),
-        MaxPool(4),
+        MaxPool(7),
+        Residual(Conv2D(4), ReLU()),
         Dropout(0.3),
-        Residual(Dense(196), ReLU(), Dropout(0.2)),
         Dense(10),
     ),
     schedule=OneCycle(),
     epochs=3,
 )
 # Without chance, and of the layers that XLA compiles in one loop.
-PLAIN = Recipe(Network(Dense(32), BatchNorm(), ReLU(), Dense(10)), optimizer=Adam(), epochs=3)
+PLAIN = Recipe(
+    Network(Dense(32, bias=False), BatchNorm(), ReLU(), Dense(10)), optimizer=Adam(), epochs=3
+)
+
+
+STRAIGHT = (
+    {"name": "straight", "recipe": WITH_STATE.to_json(), "state": None, "epochs": [0, 1, 2]},
+    {"name": "plain", "recipe": PLAIN.to_json(), "state": None, "epochs": [0, 1, 2]},
+)
+ON = (
+    {"name": "on", "recipe": WITH_STATE.to_json(), "state": "straight-0.npz", "epochs": [1, 2]},
+    {"name": "plain-on", "recipe": PLAIN.to_json(), "state": "plain-0.npz", "epochs": [1, 2]},
+)
 
 
 class Trained:
-    """What the two processes of a backend left: one trained all epochs, one went on after the first."""
+    """What the processes of one backend left in a folder of theirs."""
 
     def __init__(self, backend: str, folder: Path, digits: Digits) -> None:
-        self.folder, self.backend = folder, backend
+        self.backend, self.folder = backend, folder
         np.savez(folder / "digits", images=digits.images, labels=digits.known_labels)
-        self.report = self._train(
-            {"name": "straight", "recipe": WITH_STATE, "state": None, "epochs": [0, 1, 2]},
-            {"name": "plain", "recipe": PLAIN, "state": None, "epochs": [0, 1, 2]},
-        )
-        self._train(
-            {"name": "on", "recipe": WITH_STATE, "state": "straight-0.npz", "epochs": [1, 2]},
-            {"name": "plain-on", "recipe": PLAIN, "state": "plain-0.npz", "epochs": [1, 2]},
-        )
 
-    def _train(self, *jobs: dict[str, Any]) -> dict[str, Any]:
-        work = [job | {"recipe": job["recipe"].to_json()} for job in jobs]
-        (self.folder / "jobs.json").write_text(json.dumps(work))
-        done = subprocess.run(
+    def start(self, jobs: tuple[dict[str, Any], ...]) -> None:
+        (self.folder / "jobs.json").write_text(json.dumps(jobs))
+        self.process = subprocess.Popen(
             [sys.executable, "-c", TRAIN, str(self.folder), "jobs.json"],
             env=os.environ | {"KERAS_BACKEND": self.backend},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
-        assert done.returncode == 0, done.stderr
-        self.said = done.stderr
-        return dict(json.loads(done.stdout))
+
+    def finish(self) -> None:
+        said, self.complained = self.process.communicate(timeout=300)
+        assert self.process.returncode == 0, self.complained
+        self.report = json.loads(said)
 
     def __getitem__(self, name: str) -> dict[str, np.ndarray]:
         return dict(np.load(self.folder / f"{name}.npz"))
@@ -95,10 +101,14 @@ class Trained:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> dict[str, Trained]:
-    return {
-        backend: Trained(backend, tmp_path_factory.mktemp(backend), digits.take(np.arange(640)))
-        for backend in INSTALLED
-    }
+    some = digits.take(np.arange(640))
+    all_of_them = {b: Trained(b, tmp_path_factory.mktemp(b), some) for b in INSTALLED}
+    for jobs in (STRAIGHT, ON):
+        for one in all_of_them.values():
+            one.start(jobs)
+        for one in all_of_them.values():
+            one.finish()
+    return all_of_them
 
 
 def test_tensorflow_and_jax_are_tested():
@@ -123,7 +133,7 @@ def test_every_backend_makes_the_network_that_tensorflow_makes(
     backend: str, trained: dict[str, Trained]
 ):
     ours, theirs = trained[backend], trained["tensorflow"]
-    # 60 steps of float32 rounding, and Adam's powers; measured 2e-6 in losses, 3e-5 in arrays.
+    # 60 steps of float32 rounding, and Adam's powers; measured X.
     np.testing.assert_allclose(ours["plain"]["losses"], theirs["plain"]["losses"], atol=5e-5)
     one, other = ours["plain-2"], theirs["plain-2"]
     assert one.keys() == other.keys()
@@ -143,7 +153,7 @@ def test_the_backend_is_the_one_that_was_asked_for(backend: str, trained: dict[s
 
 
 def test_tensorflow_starts_without_a_word_that_is_no_warning(trained: dict[str, Trained]):
-    said = trained["tensorflow"].said.splitlines()
+    said = trained["tensorflow"].complained.splitlines()
     assert [line for line in said if line.startswith("I0") or "cpu_feature_guard" in line] == []
 
 

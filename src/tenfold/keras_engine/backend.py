@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from tenfold.errors import MissingExtra, UsageError, lookup
+from tenfold.keras_engine.quiet import without_remarks
 
 _INSTALL = {
     "tensorflow": "pip install tensorflow",
@@ -63,7 +64,9 @@ def import_keras() -> None:
         UnknownName: Keras has it, but it does not train.
     """
     try:
-        lookup(_INSTALL, importlib.import_module("keras").backend.backend(), "backend")
+        with without_remarks():
+            keras = importlib.import_module("keras")
+        lookup(_INSTALL, keras.backend.backend(), "backend")
     except ImportError as error:
         name = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise MissingExtra(

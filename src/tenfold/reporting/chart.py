@@ -14,6 +14,8 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 428, 12, 210
 
 # A dot for each epoch shows where values were measured; more of them than this run into one another.
 MAX_DOTS = 30
+# Nothing a training reports is told to more digits; below about 1e-308 powers of ten run out.
+SMALLEST_SPAN = 1e-12
 INTERVALS = 5
 
 
@@ -92,7 +94,7 @@ def chart(
 def round_marks(low: float, high: float) -> list[float]:
     """Round numbers, evenly spaced by 1, 2 or 5 times a power of ten, from at or below `low` to at or
     above `high`; about INTERVALS spaces, two marks at least."""
-    span = high - low or abs(high) or 1.0
+    span = max(high - low or abs(high) or 1.0, SMALLEST_SPAN)
     power = 10.0 ** math.floor(math.log10(span / INTERVALS))
     step = next(m * power for m in (1, 2, 5, 10) if m * power * INTERVALS >= span * (1 - 1e-9))
     first = math.floor(low / step + 1e-9)
