@@ -31,7 +31,7 @@ demo: $(VENV)/.has-base  ## train, judge and save a classifier of digits
 
 # Two at a time: each loads Keras for itself, and a third finds no core to run on where there are two.
 test: $(VENV)/.has-dev  ## run all tests
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.has-dev  ## look for faults of style
 	$(PY) -m ruff check
