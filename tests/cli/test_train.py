@@ -35,6 +35,17 @@ def test_overrides_change_the_value_on_record_and_not_the_name(tenfold):
     assert open_run(Path("here")).record["seed"] == 0
 
 
+def test_patience_stops_early_and_the_best_epochs_weights_are_what_is_judged(tenfold):
+    # On 3,200 images the validation loss has passed its lowest point well before 60 epochs.
+    options = ("--recipe", "seed-numpy", "--data", "mnist5k", "--epochs", "60", "--patience", "2")
+    assert tenfold("train", *options, "--out", "here").code == 0
+    run = open_run(Path("here"))
+    losses = [result.validation_loss for result in run.history]
+    assert len(losses) == losses.index(min(losses)) + 1 + 2 < 60
+    # float32 sums over 800 images in another order: the ONNX model's against the engine's.
+    assert run.record["results"]["validation"]["log_loss"] == pytest.approx(min(losses), rel=1e-5)
+
+
 def test_json_is_the_record_and_progress_goes_to_standard_error(tenfold):
     outcome = tenfold(*QUICK, "--out", "here", "--json")
     assert json.loads(outcome.out) == {"run": "here"} | open_run(Path("here")).record

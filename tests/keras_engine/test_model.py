@@ -9,8 +9,7 @@ from keras import layers
 
 from tenfold.digits import Digits
 from tenfold.errors import ModelError, UsageError
-from tenfold.keras_engine import build, save_keras
-from tenfold.keras_engine.model import weights_from
+from tenfold.keras_engine import build, save_keras, weights_from
 from tenfold.layers import (
     BatchNorm,
     Conv2D,

@@ -133,13 +133,14 @@ def test_every_backend_makes_the_network_that_tensorflow_makes(
     backend: str, trained: dict[str, Trained]
 ):
     ours, theirs = trained[backend], trained["tensorflow"]
-    # 60 steps of float32 rounding, and Adam's powers; measured X.
-    np.testing.assert_allclose(ours["plain"]["losses"], theirs["plain"]["losses"], atol=5e-5)
+    # 60 steps of float32 rounding: measured 2e-7 in losses and in arrays. A value within rounding of a
+    # ReLU's kink may add a little on another machine.
+    np.testing.assert_allclose(ours["plain"]["losses"], theirs["plain"]["losses"], atol=1e-5)
     one, other = ours["plain-2"], theirs["plain-2"]
     assert one.keys() == other.keys()
     for name, array in other.items():
         assert array.dtype == one[name].dtype
-        assert np.linalg.norm(one[name] - array) <= 1e-3 * np.linalg.norm(array), name
+        assert np.linalg.norm(one[name] - array) <= 1e-4 * np.linalg.norm(array), name
 
 
 @pytest.mark.parametrize("backend", INSTALLED)

@@ -8,7 +8,7 @@ from tenfold.keras_engine.quiet import REMARKS, without_remarks
 
 
 def test_remarks_are_dropped_and_all_else_is_heard_even_when_it_fails(capfd):
-    with pytest.raises(ImportError), without_remarks():
+    with pytest.raises(ImportError), without_remarks():  # noqa: PT012  what is written, then the failure
         os.write(2, b"first\nI0000 port.cc:153] " + REMARKS[0] + b". You may see ...\n")
         os.write(2, b"E0000 a real error\n")
         raise ImportError

@@ -26,6 +26,13 @@ def train(  # noqa: PLR0913  each is an option of the command line
     epochs: Annotated[
         int | None, typer.Option(metavar="N", help="Instead of the recipe's number of epochs.")
     ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Stop after N epochs without a lower validation loss; keep the best weights.",
+        ),
+    ] = None,
     engine: Annotated[
         Literal["numpy", "keras"] | None, typer.Option(help="Instead of the recipe's engine.")
     ] = None,
@@ -53,6 +60,7 @@ def train(  # noqa: PLR0913  each is an option of the command line
         "recipe": recipe,
         "seed": seed,
         "epochs": epochs,
+        "patience": patience,
         "engine": engine,
         "backend": backend,
     }
@@ -75,14 +83,18 @@ def _train(
     recipe: str | None = None,
     seed: int = 0,
     backend: str | None = None,
+    patience: int | None = None,
     **changes: Any,
 ) -> "Run":
     from dataclasses import replace
 
     from tenfold import verbs
     from tenfold.cli.progress import shown_epochs
+    from tenfold.recipe import EarlyStopping
     from tenfold.recipes import DEFAULT, named_recipe
 
+    if patience is not None:
+        changes["early_stopping"] = EarlyStopping(patience)
     name = recipe or DEFAULT
     value = replace(named_recipe(name), **changes)
     if backend is not None:

@@ -18,7 +18,7 @@ from tenfold.keras_engine.backend import DeviceReport, device_report, import_ker
 
 if TYPE_CHECKING:
     from tenfold.keras_engine.engine import KerasEngine
-    from tenfold.keras_engine.model import build, save_keras
+    from tenfold.keras_engine.model import build, save_keras, weights_from
 
 # Level 1 leaves out what is neither a warning nor an error: a dozen lines on the processor's
 # features and on the compiler, before the first word of ours.
@@ -28,9 +28,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 # as long without it on one with AVX2 alone.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-_HOMES = {"KerasEngine": "engine", "build": "model", "save_keras": "model"}
+_HOMES = {
+    "KerasEngine": "engine",
+    "build": "model",
+    "save_keras": "model",
+    "weights_from": "model",
+}
 
-__all__ = ["DeviceReport", "KerasEngine", "build", "device_report", "save_keras", "use_backend"]
+__all__ = [
+    "DeviceReport",
+    "KerasEngine",
+    "build",
+    "device_report",
+    "save_keras",
+    "use_backend",
+    "weights_from",
+]
 
 
 def __getattr__(name: str) -> object:
