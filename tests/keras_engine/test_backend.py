@@ -19,7 +19,8 @@ def keras_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "none yet")
 
 
-def test_a_backend_is_chosen_before_keras_is_imported(keras_not_imported: None):
+@pytest.mark.usefixtures("keras_not_imported")
+def test_a_backend_is_chosen_before_keras_is_imported():
     installed = keras.backend.backend()
     use_backend(installed)
     assert os.environ["KERAS_BACKEND"] == installed
@@ -40,8 +41,9 @@ def test_a_misspelt_backend_is_answered_with_the_nearest():
         use_backend("tensorflo")
 
 
+@pytest.mark.usefixtures("keras_not_imported")
 def test_a_backend_that_is_not_installed_is_answered_with_the_command(
-    keras_not_imported: None, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'tenfold\[torch\]'"):

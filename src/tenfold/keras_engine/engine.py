@@ -4,7 +4,7 @@ The model is the one a Keras user would write and the optimizer is Keras's own; 
 the steps is ours. The images lie on the device as bytes, and an epoch is one call.
 
 On a CPU an epoch is a function of (state, seed, epoch) to the last bit, on the same machine with
-the same versions.
+the same versions and as many cores: how many threads share a sum decides how it is rounded.
 """
 
 from importlib import import_module

@@ -28,10 +28,6 @@ def loss_and_correct(logits: Any, labels: Any) -> tuple[Any, Any]:
     return loss, ops.sum(ops.cast(right, "int32"))
 
 
-def has_convolution(model: keras.Model) -> bool:
-    """Whether to keep the model's steps out of loops compiled by XLA for a CPU.
-
-    There a convolution is 5 to 13 times as slow as outside a loop (measured with XLA of TensorFlow
-    2.21 and JAX 0.10, 16 and 32 filters, batch 128); everything else is faster inside.
-    """
-    return any(isinstance(layer, keras.layers.Conv2D) for layer in model.layers)
+def has_layer(model: keras.Model, *kinds: type[keras.Layer]) -> bool:
+    """Whether one of the model's layers is of one of these kinds."""
+    return any(isinstance(layer, kinds) for layer in model.layers)
