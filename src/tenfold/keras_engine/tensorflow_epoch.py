@@ -4,6 +4,8 @@ Both functions are called as concrete ones: they are traced once for an engine, 
 take the next engine in the same process for a retracing to warn of.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -26,21 +28,25 @@ def compile_epoch(
     trained = model.trainable_variables
 
     def epoch(batches: tf.Tensor, rates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        losses = tf.TensorArray(tf.float32, size=len(batches))
-        correct = tf.constant(0)
-        for step in tf.range(len(batches)):
-            rows = batches[step]
+        def step(number: tf.Tensor, losses: tf.TensorArray, correct: tf.Tensor) -> tuple[Any, ...]:
+            rows = batches[number]
             with tf.GradientTape() as tape:
                 logits = model(tf.gather(images, rows), training=True)
                 loss, right = loss_and_correct(logits, tf.gather(labels, rows))
             gradients = tape.gradient(loss, [variable.value for variable in trained])
-            optimizer.learning_rate.assign(rates[step])
+            optimizer.learning_rate.assign(rates[number])
             optimizer.apply(gradients, trained)
-            losses = losses.write(step, loss)
-            correct += right
+            return number + 1, losses.write(number, loss), correct + right
+
+        steps = batches.shape[0]
+        start = (0, tf.TensorArray(tf.float32, size=steps), 0)
+        _, losses, correct = tf.while_loop(lambda number, *_: number < steps, step, start)
         return losses.stack(), correct
 
-    compiled = tf.function(epoch, jit_compile=not has_layer(model, *SLOW_IN_XLA))
+    # The loop is written out: AutoGraph, which would make one of Python's, reads source code in ways
+    # that Python 3.13 warns of.
+    use_xla = not has_layer(model, *SLOW_IN_XLA)
+    compiled = tf.function(epoch, autograph=False, jit_compile=use_xla)
 
     def run(
         batches: NDArray[np.int32], rates: NDArray[np.float32]
