@@ -1,4 +1,4 @@
-"""The tables in README.md, made from the records in results/.
+"""The tables and the session in README.md, made from the records in results/.
 
 usage: python benchmarks/tables.py [--check]
 
@@ -70,7 +70,16 @@ def _footing(measured: dict[str, Any]) -> str:
     )
 
 
-TABLES: dict[str, Callable[[], str]] = {"seed-accuracy": seed_accuracy, "seed-epoch": seed_epoch}
+def session() -> str:
+    """The first session, as it was printed."""
+    return f"```console\n{(ROOT / 'results' / 'session.txt').read_text()}```"
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "session": session,
+    "seed-accuracy": seed_accuracy,
+    "seed-epoch": seed_epoch,
+}
 
 
 def filled(text: str) -> str:

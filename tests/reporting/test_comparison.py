@@ -43,7 +43,7 @@ def test_the_figures_are_those_of_the_runs(make_run: MakeRun) -> None:
     assert (first.seconds_training, first.epochs, first.seed) == (3.2, 3, 7)
     assert (first.test, first.validation) == ((9, 10), (89, 100))
     assert first.parameters == 784 * 16 + 16 + 16 * 10 + 10
-    assert first.data == "mnist5k (digits made by hand)"
+    assert first.data == "mnist5k (training part aa11)"
     assert first.machine == "an abacus, 2 cores"
     assert (first.engine, second.engine, second.backend) == ("numpy", "keras", "jax")
 
@@ -140,7 +140,7 @@ def test_a_hostile_name_stays_text_in_markdown(make_run: MakeRun) -> None:
 
 
 def test_a_hostile_name_cannot_steer_a_terminal(make_run: MakeRun) -> None:
-    runs = [make_run("red\x1b[31m"), make_run("b", data={"source": "over\rwritten\nlines"})]
+    runs = [make_run("red\x1b[31m"), make_run("b", data={"name": "over\rwritten\nlines"})]
     comparison = compare(runs)
     for shown in (comparison.text(), comparison.markdown()):
         assert all(letter.isprintable() or letter == "\n" for letter in shown)

@@ -239,7 +239,7 @@ def _measured(run: Run, name: str) -> Measured:
         test=run.test,
         validation=run.validation,
         parameters=run.recipe.network.parameter_count,
-        data=_printable(f"{data['name']} ({data['source']})"),
+        data=_printable(f"{data['name']} (training part {data['hash']['train'][:8]})"),
         seed=record["seed"],
         machine=_printable(f"{machine['processor']}, {machine['cores']} cores"),
     )
