@@ -1,12 +1,11 @@
 """Weights start as Glorot & Bengio say, belong to their network, and logits become probabilities."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from tenfold.engine import EngineClassifier, softmax, weights_of
+from tenfold.engine import weights_of
 from tenfold.errors import ModelError
 from tenfold.layers import BatchNorm, Conv2D, Dense, ReLU
 from tenfold.network import Network
@@ -110,30 +109,3 @@ def test_the_weights_of_a_state_are_those_that_stand_under_weights():
     }
     assert list(weights_of(state)) == ["dense_1/kernel"]
     assert weights_of(state)["dense_1/kernel"].tolist() == [[1, 1, 1], [1, 1, 1]]
-
-
-def test_softmax_is_the_law_worked_out_by_hand():
-    odds = np.array([[1, 2, 3, 4, 0.5, 0.5, 1, 2, 3, 3]])
-    got = softmax(np.log(odds).astype(np.float32))
-    assert got.dtype == np.float32
-    np.testing.assert_allclose(got, odds / 20, rtol=1e-6)  # float32 has 24 bits: 6e-8
-
-
-def test_softmax_stands_logits_of_any_height_and_does_not_see_a_common_shift():
-    logits = np.linspace(-3, 3, 20, dtype=np.float32).reshape(2, 10)
-    shifted = softmax(logits + np.float32(4_096))  # exp(4096) is past the end of float32
-    # A float32 at 4096 keeps 2^-11 of a logit, which moves a probability by at most that share.
-    np.testing.assert_allclose(shifted, softmax(logits), rtol=2**-11)
-    flat = softmax(np.full((1, 10), -3e38, np.float32))
-    np.testing.assert_allclose(flat, 0.1, rtol=1e-6)
-
-
-def test_an_engine_seen_as_a_classifier_gives_the_softmax_of_its_logits():
-    class Ladder:
-        def logits(self, images):
-            return np.tile(np.arange(10, dtype=np.float32), (len(images), 1))
-
-    rows = EngineClassifier(Ladder()).predict_proba(np.zeros((2, 28, 28), np.uint8))  # type: ignore[arg-type]
-    # One logit more is e times the probability.
-    assert all(b / a == pytest.approx(math.e, rel=1e-5) for row in rows for a, b in pairwise(row))
-    np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-6)

@@ -5,13 +5,13 @@ owns them and does not know which engine it has. An epoch is a function of (stat
 an engine that is given back its state goes on as if it had never stopped.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.digits import Images, Probabilities
+from tenfold.digits import Images
+from tenfold.errors import ModelError
 from tenfold.weights import Weights
 
 State = dict[str, NDArray[np.generic]]
@@ -73,18 +73,13 @@ def weights_of(state: State) -> Weights:
     }
 
 
-def softmax(logits: NDArray[np.float32]) -> Probabilities:
-    """Logits (n, 10) -> probabilities (n, 10): exp(z) over its row's sum, the row's largest z taken off first."""
-    powers: Probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
-    powers /= powers.sum(axis=1, keepdims=True)
-    return powers
-
-
-@dataclass(frozen=True)
-class EngineClassifier:
-    """The network an engine holds, as a Classifier."""
-
-    engine: Engine
-
-    def predict_proba(self, images: Images) -> Probabilities:
-        return softmax(self.engine.logits(images))
+def check_state(given: State, *, own: State) -> None:
+    """Whether `given` has the names, dtypes and shapes of an engine's `own` state, or ModelError."""
+    fits = {name: (array.dtype, array.shape) for name, array in given.items()}
+    expected = {name: (array.dtype, array.shape) for name, array in own.items()}
+    if fits != expected:
+        differing = sorted({name for name, _ in fits.items() ^ expected.items()})
+        raise ModelError(
+            f"state: expected the {len(own)} arrays of this recipe's network and optimizer, received "
+            f"{len(given)}; they differ in {', '.join(differing)}. Restore it with its own recipe."
+        )

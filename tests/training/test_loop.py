@@ -1,5 +1,8 @@
 """The epoch loop with an engine whose every answer is written down here."""
 
+import math
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,7 @@ from tenfold.errors import TrainingError
 from tenfold.layers import Dense
 from tenfold.network import Network
 from tenfold.recipe import EarlyStopping, Recipe
-from tenfold.training.loop import Progress, train_epochs
+from tenfold.training.loop import EngineClassifier, Progress, train_epochs
 
 VALIDATION = Digits(np.zeros((4, 28, 28), np.uint8), np.zeros(4, np.uint8), "four noughts")
 
@@ -96,3 +99,14 @@ def test_a_loss_that_is_no_number_names_its_epoch_and_step(bad):
     engine = ScriptedEngine([0.0], losses=(1.0, bad))
     with pytest.raises(TrainingError, match="epoch 1, step 2: .* learning rate"):
         list(train_epochs(engine, recipe(1), VALIDATION, Progress()))
+
+
+def test_an_engine_seen_as_a_classifier_gives_the_softmax_of_its_logits():
+    class Ladder:
+        def logits(self, images):
+            return np.tile(np.arange(10, dtype=np.float32), (len(images), 1))
+
+    rows = EngineClassifier(Ladder()).predict_proba(np.zeros((2, 28, 28), np.uint8))
+    # One logit more is e times the probability.
+    assert all(b / a == pytest.approx(math.e, rel=1e-5) for row in rows for a, b in pairwise(row))
+    np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=1e-6)

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES, Digits, Images
-from tenfold.engine import WEIGHTS, Engine, Epoch, State
-from tenfold.errors import ModelError
+from tenfold.engine import WEIGHTS, Engine, Epoch, State, check_state
 from tenfold.keras_engine.model import build, copy_of, variables
 from tenfold.keras_engine.objective import Logits, RunEpoch
 from tenfold.keras_engine.optimizers import build_optimizer, kept_variables
@@ -66,14 +65,7 @@ class KerasEngine(Engine):
         return arrays | {"step": arrays["step"].astype(np.int64)}
 
     def restore(self, state: State) -> None:
-        own = {name: (array.dtype, array.shape) for name, array in self.state().items()}
-        given = {name: (array.dtype, array.shape) for name, array in state.items()}
-        if given != own:
-            raise ModelError(
-                f"state: expected the {len(own)} arrays of this recipe's network and optimizer, received "
-                f"{len(given)}; they differ in {', '.join(sorted(dict(given.items() ^ own.items())))}. "
-                "Restore it with its own recipe."
-            )
+        check_state(state, own=self.state())
         for name, variable in self._variables.items():
             variable.assign(state[name])
 

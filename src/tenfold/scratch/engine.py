@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from tenfold.digits import CLASSES, Digits, Images
-from tenfold.engine import WEIGHTS, Engine, Epoch, State
-from tenfold.errors import ModelError
+from tenfold.engine import WEIGHTS, Engine, Epoch, State, check_state
 from tenfold.randomness import batches
 from tenfold.recipe import Recipe
 from tenfold.scratch.losses import cross_entropy, cross_entropy_gradient, one_hot
@@ -74,14 +73,7 @@ class ScratchEngine(Engine):
         return {name: array.copy() for name, array in self._arrays().items()}
 
     def restore(self, state: State) -> None:
-        own = {name: (array.dtype, array.shape) for name, array in self._arrays().items()}
-        given = {name: (array.dtype, array.shape) for name, array in state.items()}
-        if given != own:
-            differing = sorted(dict(given.items() ^ own.items()))
-            raise ModelError(
-                f"state: expected the {len(own)} arrays of this recipe's network and optimizer, received "
-                f"{len(given)}; they differ in {', '.join(differing)}. Restore it with its own recipe."
-            )
+        check_state(state, own=self._arrays())
         for name, array in self._arrays().items():
             array[...] = state[name]
 

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.digits import Digits, Parts, fingerprints
-from tenfold.engine import Engine, EngineClassifier, weights_of
+from tenfold.engine import Engine, weights_of
 from tenfold.evaluation import Judgement, judge
 from tenfold.modelfile import check_parity, open_classifier, save_model, stress_images
 from tenfold.recipe import recipe_from_json
 from tenfold.training.environment import machine, versions
+from tenfold.training.loop import EngineClassifier
 from tenfold.training.run import (
     MODEL,
     Record,

@@ -11,11 +11,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tenfold.digits import Digits
-from tenfold.engine import Engine, EngineClassifier, State
+from tenfold.digits import Digits, Images, Probabilities
+from tenfold.engine import Engine, State
 from tenfold.errors import TrainingError
 from tenfold.evaluation import judge
 from tenfold.recipe import Recipe
+from tenfold.scratch.losses import softmax
+
+
+@dataclass(frozen=True)
+class EngineClassifier:
+    """The network an engine holds, as a Classifier."""
+
+    engine: Engine
+
+    def predict_proba(self, images: Images) -> Probabilities:
+        return softmax(self.engine.logits(images)).astype(np.float32, copy=False)
 
 
 class EpochResult(NamedTuple):

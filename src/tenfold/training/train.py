@@ -102,8 +102,9 @@ def resume(
         CorruptFile: run.json or all checkpoints are damaged.
         UsageError, TrainingError, ParityError: as for `train`.
     """
-    record = read_record(folder)
+    read_record(folder)  # a folder without a run gets no lock either
     with locked(folder):
+        record = read_record(folder)
         if record["status"] == "done":
             return open_run(folder)
         _check_same(folder, record, parts)
