@@ -5,7 +5,7 @@ usage: python benchmarks/seed.py [SEEDS] [ROUNDS]
 Claim: `seed` and `seed-numpy` (100 epochs, the recipe as it stands) reach the accuracy in
 results/seed.json, and an epoch takes the time there, measured in turn with what else a user could run.
 The test part is opened once by each run, by `tenfold train`. Interrupted, it goes on where it was:
-finished runs stand in benchmarks/.runs/.
+finished runs stand in runs/benchmarks/.
 """
 
 import json
@@ -29,7 +29,7 @@ RECIPES = ("seed", "seed-numpy")
 
 def trained(recipe: str, seed: int) -> Run:
     """The finished run of `recipe` with `seed`, trained by the command line if it is not there yet."""
-    folder = HERE / ".runs" / f"{recipe}-s{seed}"
+    folder = HERE.parent / "runs" / "benchmarks" / f"{recipe}-s{seed}"
     try:
         return open_run(folder)
     except ModelError:

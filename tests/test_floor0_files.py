@@ -4,6 +4,8 @@ The moments are counted, not guessed: a write is stopped before its first call t
 its second, and so on until one comes through.
 """
 
+import hashlib
+import json
 import os
 import signal
 import stat
@@ -24,10 +26,12 @@ from tenfold.files import (
     check_target,
     locked,
     read_json,
+    read_sealed_json,
     seal,
     sweep,
     write_bytes,
     write_json,
+    write_sealed_json,
 )
 
 OLD, NEW = b"old" * 1_000, b"new" * 1_500
@@ -293,3 +297,26 @@ def test_a_folder_is_free_again_after_an_error_inside(tmp_path):
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), locked(tmp_path):
             _ = 1 / 0
+
+
+def test_sealed_json_is_json_that_carries_the_hash_of_what_stands_before_it(tmp_path):
+    path = tmp_path / "run.json"
+    write_sealed_json(path, {"status": "done", "results": {"correct": 9}})
+    assert read_sealed_json(path) == {"status": "done", "results": {"correct": 9}}
+    before, _, own = path.read_bytes().rpartition(b',\n  "sha256": ')
+    assert json.loads(own.removesuffix(b"\n}\n")) == hashlib.sha256(before).hexdigest()
+
+
+def test_every_bit_and_every_length_of_sealed_json_counts(tmp_path):
+    path = tmp_path / "run.json"
+    write_sealed_json(path, {"correct": 9, "note": "a b"})
+    content = path.read_bytes()
+    flipped = [
+        content[:i] + bytes([content[i] ^ 1 << bit]) + content[i + 1 :]
+        for i in range(len(content))
+        for bit in range(8)
+    ]
+    for damaged in [*flipped, *(content[:n] for n in range(len(content))), content + b"\n"]:
+        path.write_bytes(damaged)
+        with pytest.raises(CorruptFile, match=r"run\.json"):
+            read_sealed_json(path)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -19,6 +19,7 @@ from tenfold.errors import CorruptFile, UsageError
 
 MAX_JSON_BYTES = 64 * 2**20
 _TEMPORARY = ".tmp"
+_OWN_SEAL = b',\n  "sha256": "'
 
 
 class Seal(TypedDict):
@@ -65,6 +66,26 @@ def check_target(path: Path) -> Path:
 def write_json(path: Path, value: Any) -> Seal:
     """Write a value as indented JSON; NaN and infinities, which JSON lacks, are a ValueError."""
     return write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_sealed_json(path: Path, value: Mapping[str, Any]) -> Seal:
+    """Write an object as JSON whose last member, "sha256", is that of all the bytes before it."""
+    head = json.dumps(value, indent=2, allow_nan=False).removesuffix("\n}").encode()
+    return write_bytes(path, head + _own_seal(head))
+
+
+def read_sealed_json(path: Path) -> dict[str, Any]:
+    """The object that `write_sealed_json` put into `path`; CorruptFile where a byte of it has changed."""
+    value = read_json(path)
+    content = path.read_bytes()
+    head = content[: content.rfind(_OWN_SEAL)]
+    if not isinstance(value, dict) or content != head + _own_seal(head):
+        raise CorruptFile(
+            f"{path}: the content does not agree with the sha256 it carries. The file is damaged or was "
+            "edited: restore it from a copy, or train again."
+        )
+    del value["sha256"]
+    return value
 
 
 def read_json(path: Path) -> Any:
@@ -126,6 +147,10 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _own_seal(head: bytes) -> bytes:
+    return _OWN_SEAL + hashlib.sha256(head).hexdigest().encode() + b'"\n}\n'
 
 
 def _sync_folder(folder: Path) -> None:

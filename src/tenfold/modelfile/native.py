@@ -15,7 +15,6 @@ nothing about runs, or about what runs the graph.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -26,7 +25,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import CorruptFile, ModelError
-from tenfold.files import Seal, check_seal, read_json, seal, write_bytes
+from tenfold.files import (
+    Seal,
+    check_seal,
+    read_sealed_json,
+    seal,
+    write_bytes,
+    write_sealed_json,
+)
 from tenfold.network import Network, network_from_json
 from tenfold.weights import Weights, check_weights
 
@@ -52,7 +58,6 @@ _MAX_BYTES = {
 }
 
 _NEW = ".new"
-_OWN_SEAL = b',\n  "sha256": "'
 
 About = dict[str, str | int]
 
@@ -105,7 +110,7 @@ def save_model(
         _give_names(folder)
     for name, raw in contents.items():
         write_bytes(_new(folder, name), raw)
-    write_bytes(folder / MANIFEST, _manifest_to_bytes(body))
+    write_sealed_json(folder / MANIFEST, body)
     _give_names(folder)
 
 
@@ -143,21 +148,6 @@ class _Manifest(NamedTuple):
     files: dict[str, Seal]
 
 
-def _manifest_to_bytes(body: Mapping[str, Any]) -> bytes:
-    head = json.dumps(body, indent=2).removesuffix("\n}").encode()
-    return head + _OWN_SEAL + _own_seal(head)
-
-
-def _is_whole(manifest: bytes) -> bool:
-    head, _, own_seal = manifest.rpartition(_OWN_SEAL)
-    return own_seal == _own_seal(head)
-
-
-def _own_seal(head: bytes) -> bytes:
-    """The end of a manifest that begins with `head`: damage to the manifest itself shows too."""
-    return hashlib.sha256(head).hexdigest().encode() + b'"\n}\n'
-
-
 def _read_manifest(folder: Path) -> _Manifest:
     path = folder / MANIFEST
     if not path.is_file():
@@ -165,12 +155,7 @@ def _read_manifest(folder: Path) -> _Manifest:
             f"{folder}: expected a model folder, found no {MANIFEST} in it. "
             "Either this is not one, or the first save into it was cut off: train again."
         )
-    body = read_json(path)
-    if not _is_whole(path.read_bytes()):
-        raise CorruptFile(
-            f"{path}: expected the manifest of a model as tenfold wrote it, received something else. "
-            "The file is damaged or was changed: restore the folder from a copy, or train again."
-        )
+    body = read_sealed_json(path)
     if body.get("format") != FORMAT:
         raise ModelError(
             f"{path}: expected model format {FORMAT}, received {body.get('format')!r}. "

@@ -12,7 +12,6 @@ Every file is checked against run.json before it is believed, and run.json again
 """
 
 import csv
-import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -24,7 +23,13 @@ import numpy as np
 
 from tenfold.errors import CorruptFile, ModelError
 from tenfold.evaluation import Judgement
-from tenfold.files import check_seal, read_json, seal, write_bytes, write_json
+from tenfold.files import (
+    check_seal,
+    read_sealed_json,
+    seal,
+    write_bytes,
+    write_sealed_json,
+)
 from tenfold.modelfile import OnnxClassifier, open_classifier
 from tenfold.recipe import Recipe, recipe_from_json
 from tenfold.statistics import Proportion
@@ -148,23 +153,18 @@ def read_record(folder: Path) -> Record:
         raise ModelError(
             f"{folder}: expected a run folder, received one without {RECORD}. Runs are made by: tenfold train"
         )
-    record = read_json(path)
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
-        found = record.get("format") if isinstance(record, dict) else type(record).__name__
+    record = read_sealed_json(path)
+    if record.get("format") != FORMAT:
         raise ModelError(
-            f"{path}: expected a run of format {FORMAT}, received {found!r}. Use the tenfold that wrote it."
-        )
-    if record.pop("sha256", None) != _record_hash(record):
-        raise CorruptFile(
-            f"{path}: the content does not agree with the sha256 it carries. It is damaged or was "
-            "edited: restore it from a copy, or train again."
+            f"{path}: expected a run of format {FORMAT}, received {record.get('format')!r}. "
+            "Use the tenfold that wrote it."
         )
     return record
 
 
 def write_record(folder: Path, record: Record) -> None:
     """Put `record` and its sha256 into run.json: the commit point of whatever was written before."""
-    write_json(folder / RECORD, record | {"sha256": _record_hash(record)})
+    write_sealed_json(folder / RECORD, record)
 
 
 def write_history(folder: Path, history: tuple[EpochResult, ...]) -> None:
@@ -188,10 +188,6 @@ def seals(folder: Path) -> dict[str, Any]:
         for path in paths
         if path != folder / RECORD
     }
-
-
-def _record_hash(record: Record) -> str:
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def _proportion(result: dict[str, Any] | None) -> Proportion | None:

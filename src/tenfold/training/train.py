@@ -62,10 +62,6 @@ def train(
         TrainingError: the loss is no longer a finite number.
         ParityError: onnxruntime disagrees with the engine about the trained network.
     """
-    if (folder / RECORD).exists():
-        raise UsageError(
-            f"{folder}: a run stands here. Name another folder, or go on with it: --resume."
-        )
     recipe_name, data_name = names
     record: Record = {
         "format": FORMAT,
@@ -78,6 +74,10 @@ def train(
         "test_openings": 0,
     }
     with locked(folder):
+        if (folder / RECORD).exists():
+            raise UsageError(
+                f"{folder}: a run stands here. Name another folder, or go on with it: --resume."
+            )
         write_record(folder, record)
     return resume(folder, parts, on_epoch=on_epoch)
 
