@@ -77,7 +77,7 @@ def scikit_learn(train: Digits, validation: Digits, epochs: int) -> Iterator[flo
     rows, classes = _rows(train), np.arange(10)
     for _ in range(epochs):
         started = time.perf_counter()
-        model.partial_fit(rows, train.known_labels, classes)
+        model.partial_fit(rows, train.known_labels, classes=classes)
         yield time.perf_counter() - started
     yield float(model.score(_rows(validation), validation.known_labels))
 
