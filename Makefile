@@ -19,7 +19,7 @@ endif
 .DELETE_ON_ERROR:
 # Two installations into one environment would destroy each other, and lines of tools would mix.
 .NOTPARALLEL:
-.PHONY: help setup demo test lint types check clean
+.PHONY: help setup demo test slow lint types check clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(firstword $(MAKEFILE_LIST)) | tr '@' '\t'
@@ -30,8 +30,11 @@ demo: $(VENV)/.has-base  ## train, judge and save a classifier of digits
 	$(VENV)/bin/tenfold train
 
 # Two at a time: each loads Keras for itself, and a third finds no core to run on where there are two.
-test: $(VENV)/.has-dev  ## run all tests
-	$(PY) -m pytest -n 2 --dist worksteal
+test: $(VENV)/.has-dev  ## run the fast tests, about two minutes
+	$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
+
+slow: $(VENV)/.has-dev  ## run the tests that start Keras anew, again and again
+	$(PY) -m pytest -m slow
 
 lint: $(VENV)/.has-dev  ## look for faults of style
 	$(PY) -m ruff check
@@ -40,7 +43,7 @@ lint: $(VENV)/.has-dev  ## look for faults of style
 types: $(VENV)/.has-dev  ## check the types
 	$(PY) -m mypy
 
-check: lint types test  ## all that a change must pass
+check: lint types slow test  ## all that a change must pass
 
 clean:  ## remove .venv and all that tools leave behind; runs/ stays
 	rm -rf $(VENV) build dist src/*.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

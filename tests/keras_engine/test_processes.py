@@ -20,6 +20,8 @@ from tenfold.layers import BatchNorm, Conv2D, Dense, Dropout, MaxPool, ReLU, Res
 from tenfold.network import Network
 from tenfold.recipe import Adam, OneCycle, Recipe
 
+pytestmark = pytest.mark.slow
+
 INSTALLED = [backend for backend in BACKENDS if find_spec(backend)]
 
 TRAIN = """
