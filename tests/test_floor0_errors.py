@@ -1,12 +1,11 @@
 """The exception tree is the one its module prints, and look-ups end in sentences."""
 
 import re
-import sys
 
 import pytest
 
 from tenfold import errors
-from tenfold.errors import MissingExtra, TenfoldError, UnknownName, UsageError, lookup, require
+from tenfold.errors import TenfoldError, UnknownName, UsageError, lookup
 
 
 def subclasses(of: type[TenfoldError]) -> set[type[TenfoldError]]:
@@ -52,19 +51,3 @@ def test_an_unknown_name_is_caught_as_what_a_stranger_expects():
     for builtin in (UsageError, LookupError, ValueError):
         with pytest.raises(builtin):
             lookup({}, "cnn", "recipe")
-
-
-def test_a_module_that_is_there_is_given():
-    assert require("sys", extra="dev") is sys
-
-
-def test_a_module_that_is_not_there_names_the_command_that_installs_it():
-    with pytest.raises(MissingExtra, match=r"'no_such_module'.*pip install 'tenfold\[jax\]'$"):
-        require("no_such_module", extra="jax")
-
-
-def test_a_module_that_cannot_be_imported_says_why(tmp_path, monkeypatch):
-    (tmp_path / "half_a_module.py").write_text("import half_of_it_is_missing\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(MissingExtra, match="No module named 'half_of_it_is_missing'"):
-        require("half_a_module", extra="jax")

@@ -1,4 +1,4 @@
-"""The exception tree, and the two look-ups that end in a sentence instead of a traceback.
+"""The exception tree, and the look-up that ends in a sentence instead of a traceback.
 
 Every error tenfold raises on purpose says what was expected, what was received and the next step.
 Each leaf is also the builtin a stranger would catch; `exit_code` is what the command line returns.
@@ -18,9 +18,7 @@ Each leaf is also the builtin a stranger would catch; `exit_code` is what the co
 """
 
 import difflib
-import importlib
 from collections.abc import Mapping
-from types import ModuleType
 from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
@@ -99,14 +97,3 @@ def lookup(table: Mapping[str, T], name: str, kind: str) -> T:
     near = difflib.get_close_matches(name, table, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise UnknownName(f"No {kind} named {name!r}.{hint} Known: {', '.join(sorted(table))}.")
-
-
-def require(module: str, *, extra: str) -> ModuleType:
-    """Import an optional module, or MissingExtra with the command that installs it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingExtra(
-            f"This needs the package {module!r}, which could not be imported ({error}). "
-            f"Install it with: pip install 'tenfold[{extra}]'"
-        ) from error

@@ -27,7 +27,9 @@ def test_a_backend_is_chosen_before_keras_is_imported():
 
 
 def test_choosing_the_backend_that_keras_has_is_no_mistake():
-    use_backend(keras.backend.backend())
+    installed = keras.backend.backend()
+    use_backend(installed)
+    assert keras.backend.backend() == installed
 
 
 def test_another_backend_comes_too_late_once_keras_is_imported():

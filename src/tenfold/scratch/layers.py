@@ -10,6 +10,7 @@ Knows nothing about losses, optimizers or the order of layers (`network`); the l
 neighbouring pixels stand in `spatial`.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, cast
 
 import numpy as np
@@ -40,7 +41,7 @@ def spread(vector: Array, x: Array) -> Array:
     return np.full(x.shape[1:], vector)
 
 
-class Layer:
+class Layer(ABC):
     """A function of x and of parameters, and the way back through it.
 
     `use` is what the layer does once training is over; it remembers nothing. In training `forward`
@@ -53,20 +54,20 @@ class Layer:
         """Both dictionaries hold the whole network's arrays; a layer takes its own."""
         self.name = step.name
 
-    def start_epoch(self, seed: int, epoch: int) -> None:
+    def start_epoch(self, seed: int, epoch: int) -> None:  # noqa: B027  few layers need it
         """Where nothing is left to chance, every epoch is like any other."""
 
-    def use(self, x: Array) -> Array:
-        raise NotImplementedError
+    @abstractmethod
+    def use(self, x: Array) -> Array: ...
 
     def forward(self, x: Array) -> Array:
         return self.use(x)
 
-    def learn(self, dz: Array) -> None:
+    def learn(self, dz: Array) -> None:  # noqa: B027  few layers need it
         """Without parameters there is nothing to learn."""
 
-    def backward(self, dz: Array) -> Array:
-        raise NotImplementedError
+    @abstractmethod
+    def backward(self, dz: Array) -> Array: ...
 
 
 class Dense(Layer):

@@ -6,6 +6,7 @@ The equations are those of the values in `tenfold.recipe`, which are Keras's.
 """
 
 import math
+from abc import ABC, abstractmethod
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from tenfold import recipe
 from tenfold.scratch.layers import Array
 
 
-class Optimizer:
+class Optimizer(ABC):
     """Moves parameters w against their gradient g.
 
     Attributes:
@@ -34,8 +35,8 @@ class Optimizer:
         self.steps += 1
         self._move(w, g, rate)
 
-    def _move(self, w: Array, g: Array, rate: float) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _move(self, w: Array, g: Array, rate: float) -> None: ...
 
 
 class SGD(Optimizer):
