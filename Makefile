@@ -5,21 +5,25 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
+PEERS := .venv-peers
 UV ?= $(shell command -v uv 2>/dev/null)
 EXTRAS ?= base
 
 # Without bytecode every start of Keras takes twice as long; so it is asked for by name, whatever
 # the user's own settings say.
 ifneq ($(UV),)
-install := $(UV) pip install --quiet --python $(PY) --compile-bytecode
+install = $(UV) pip install --quiet --python $(@D)/bin/python --compile-bytecode
 else
-install := $(PY) -m pip install --quiet --disable-pip-version-check --compile
+install = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --compile
 endif
+
+# What `make bench` runs, in this order; benchmarks/README.md says what each of them shows.
+BENCHMARKS := seed time_to_99 time_to_report classical start_up throughput memory growth
 
 .DELETE_ON_ERROR:
 # Two installations into one environment would destroy each other, and lines of tools would mix.
 .NOTPARALLEL:
-.PHONY: help setup demo test slow lint types check clean
+.PHONY: help setup demo test slow lint types check bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(firstword $(MAKEFILE_LIST)) | tr '@' '\t'
@@ -45,8 +49,12 @@ types: $(VENV)/.has-dev  ## check the types
 
 check: lint types slow test  ## all that a change must pass
 
+bench: $(VENV)/.has-jax $(PEERS)/.has-peers  ## measure tenfold beside its peers, one or two hours; fills results/
+	@for name in $(BENCHMARKS); do echo "benchmarks/$$name.py ..."; $(PY) benchmarks/$$name.py || exit 1; done
+	$(PY) benchmarks/tables.py
+
 clean:  ## remove .venv and all that tools leave behind; runs/ stays
-	rm -rf $(VENV) build dist src/*.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEERS) build dist src/*.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp says what .venv holds; a change of what it was made from makes it out of date.
@@ -55,5 +63,10 @@ $(VENV)/.has-%: $(PY) pyproject.toml constraints.txt
 	@$(install) -c constraints.txt -e '.$(patsubst %,[%],$(filter-out base,$*))'
 	@touch $(VENV)/.has-base $@
 
-$(PY):
-	@UV='$(UV)' sh tools/make-venv $(VENV)
+$(PEERS)/.has-peers: $(PEERS)/bin/python benchmarks/peers.txt constraints.txt
+	@echo "Installing what tenfold is measured beside into $(PEERS): a few minutes ..."
+	@$(install) -r benchmarks/peers.txt
+	@touch $@
+
+$(PY) $(PEERS)/bin/python:
+	@UV='$(UV)' sh tools/make-venv $(@:/bin/python=)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import speed
+
 from tenfold import Proportion
 
 ROOT = Path(__file__).parent.parent
@@ -20,7 +22,17 @@ README = ROOT / "README.md"
 
 def record(name: str) -> dict[str, Any]:
     """The JSON record results/NAME.json."""
-    return dict(json.loads((ROOT / "results" / f"{name}.json").read_text()))
+    return dict(json.loads(path_of(name).read_text()))
+
+
+def path_of(name: str) -> Path:
+    """Where the record stands, or would."""
+    return ROOT / "results" / f"{name}.json"
+
+
+def speed_beside_peers() -> str:
+    """What `make bench` has measured so far."""
+    return speed.table(lambda name: record(name) if path_of(name).exists() else None)
 
 
 def seed_accuracy() -> str:
@@ -79,6 +91,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "session": session,
     "seed-accuracy": seed_accuracy,
     "seed-epoch": seed_epoch,
+    "speed": speed_beside_peers,
 }
 
 

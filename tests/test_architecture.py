@@ -17,8 +17,8 @@ DOCUMENT = ROOT / "docs" / "architecture.md"
 
 FLOORS = (
     (
-        "errors", "values", "randomness", "digits", "layers", "network", "recipe", "weights", "engine",
-        "files",
+        "errors", "values", "randomness", "digits", "augmentation", "classifiers", "layers", "network", "recipe",
+        "weights", "engine", "files",
     ),
     ("data", "pictures", "scratch", "statistics", "recipes"),
     ("keras_engine", "modelfile", "evaluation"),

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tenfold.augmentation import Cutout, Elastic, Rotate, Scale, Shear, Shift
 from tenfold.errors import RecipeError, UsageError
 from tenfold.layers import (
     BatchNorm,
@@ -27,7 +28,9 @@ from tenfold.recipe import (
     SGD,
     Adam,
     AdamW,
+    Averaging,
     Constant,
+    Distillation,
     EarlyStopping,
     OneCycle,
     Recipe,
@@ -39,6 +42,8 @@ RECIPE = Recipe(
     optimizer=AdamW(),
     schedule=OneCycle(),
     early_stopping=EarlyStopping(),
+    augmentation=(Shift(), Cutout()),
+    distillation=Distillation(Recipe(Network(Dense(10)), averaging=Averaging())),
 )
 
 share = st.floats(0, 1, exclude_max=True)
@@ -77,20 +82,36 @@ def networks(draw: st.DrawFn) -> Network:
         raise
 
 
-recipes = st.builds(
-    Recipe,
-    network=networks(),
-    engine=st.sampled_from(["keras", "numpy"]),
-    optimizer=st.one_of(
-        st.builds(SGD, share, st.floats(0.1, 0.9), st.booleans()),
-        st.builds(Adam, share, share, share),
-        st.builds(AdamW, share, weight_decay=share),
-    ),
-    schedule=st.one_of(st.just(Constant()), st.builds(OneCycle, share, share, share)),
-    batch_size=st.integers(1, 65_536),
-    epochs=st.integers(1, 100_000),
-    validation_share=st.floats(0.01, 0.9),
-    early_stopping=st.one_of(st.none(), st.builds(EarlyStopping, st.integers(1, 9))),
+def recipes_with(**more: st.SearchStrategy) -> st.SearchStrategy[Recipe]:
+    return st.builds(
+        Recipe,
+        network=networks(),
+        engine=st.sampled_from(["keras", "numpy"]),
+        optimizer=st.one_of(
+            st.builds(SGD, share, st.floats(0.1, 0.9), st.booleans()),
+            st.builds(Adam, share, share, share),
+            st.builds(AdamW, share, weight_decay=share),
+        ),
+        schedule=st.one_of(st.just(Constant()), st.builds(OneCycle, share, share, share)),
+        batch_size=st.integers(1, 65_536),
+        epochs=st.integers(1, 100_000),
+        validation_share=st.floats(0.01, 0.9),
+        augmentation=st.sampled_from([(), (Shear(), Elastic(0.5)), (Rotate(7), Scale(), Shift(1))]),
+        label_smoothing=share,
+        test_time_shifts=st.integers(0, 4),
+        **more,
+    )
+
+
+students = st.builds(
+    Distillation,
+    recipes_with(averaging=st.builds(Averaging, share)),
+    st.floats(0, 1),
+    st.floats(0.1, 99),
+)
+recipes = st.one_of(
+    recipes_with(early_stopping=st.builds(EarlyStopping, st.integers(1, 9))),
+    recipes_with(distillation=st.one_of(st.none(), students)),
 )
 
 
@@ -218,6 +239,20 @@ def test_json_nested_a_hundred_thousand_deep_is_answered_with_a_sentence():
         ({"validation_share": -0.1}, "Recipe.validation_share"),
         ({"early_stopping": 5}, "expected one of EarlyStopping, nothing, received 5"),
         ({"validation_share": 0.0}, "early_stopping watches the validation loss"),
+        ({"augmentation": "Shift"}, "Recipe.augmentation: expected one of tuple"),
+        (
+            {"label_smoothing": 1.0},
+            "Recipe.label_smoothing: expected a number from 0.0 to below 1.0",
+        ),
+        ({"label_smoothing": -0.1}, "Recipe.label_smoothing"),
+        ({"averaging": 0.99}, "expected one of Averaging, nothing, received 0.99"),
+        (
+            {"averaging": Averaging()},
+            "early_stopping keeps the best epoch's weights, and averaging",
+        ),
+        ({"distillation": "cnn"}, "expected one of Distillation, nothing, received 'cnn'"),
+        ({"test_time_shifts": 5}, "Recipe.test_time_shifts: expected a whole number from 0 to 4"),
+        ({"test_time_shifts": True}, "Recipe.test_time_shifts"),
     ],
 )
 def test_a_recipe_that_contradicts_itself_is_refused(fields, sentence):
@@ -239,6 +274,12 @@ def test_a_recipe_that_contradicts_itself_is_refused(fields, sentence):
         lambda: OneCycle(warmup=1.0),
         lambda: OneCycle(end=-0.1),
         lambda: EarlyStopping(0),
+        lambda: Averaging(1.0),
+        lambda: Averaging(-0.1),
+        lambda: Distillation("cnn"),
+        lambda: Distillation(RECIPE, share=1.1),
+        lambda: Distillation(RECIPE, share=-0.1),
+        lambda: Distillation(RECIPE, temperature=0),
     ],
 )
 def test_a_part_that_cannot_be_is_refused(make):
@@ -290,3 +331,14 @@ def test_one_cycle_rises_then_falls_and_stays_within_its_ends(warmup, start, end
 
 def test_a_training_of_one_step_has_a_rate():
     assert rates(OneCycle(), epochs=1, steps=1).tolist() == [np.float32(0.1 * 0.04)]
+
+
+def test_averages_forget_faster_in_the_beginning():
+    """t / (t + 9) for t = 0, 1, 2, ...: 0, 1/10, 2/11, 3/12; 27/36 is 3/4, and there the decay takes over."""
+    averaging = Averaging(0.75)
+    assert averaging.decays(0, steps=4) == pytest.approx([0, 0.1, 2 / 11, 0.25], rel=1e-6)
+    assert averaging.decays(1, steps=2) == pytest.approx([2 / 11, 0.25], rel=1e-6)
+    late = averaging.decays(13, steps=2)
+    assert late == pytest.approx([26 / 35, 0.75], rel=1e-6)
+    assert averaging.decays(14, steps=2).tolist() == [0.75, 0.75]
+    assert late.dtype == np.float32

@@ -24,7 +24,7 @@ from tenfold.modelfile import check_parity, open_classifier, stress_images
 from tenfold.recipes import RECIPES, named_recipe
 from tenfold.training import Run, open_run, read_record
 from tenfold.training.run import write_record
-from tenfold.weights import initial_weights
+from tenfold.weights import Member, initial_weights
 
 ONE_EPOCH = replace(named_recipe("seed-numpy"), epochs=1)
 
@@ -172,7 +172,7 @@ def test_images_that_were_trained_on_are_counted_aloud(trained, sample):
     )
     said: list[str] = []
     verbs.evaluate(trained.folder, mixed, say=said.append)
-    assert [line for line in said if line.startswith("30 of these 100 images")]
+    assert [line for line in said if line.startswith("Warning: 30 of these 100 images")]
     assert verbs.evaluate(trained.folder, sample.test, say=pytest.fail).accuracy.total == 1000
 
 
@@ -247,7 +247,7 @@ def test_a_model_is_described_by_its_recipe_where_that_is_known(trained):
     assert describe(trained.folder) == describe("run")
     assert describe("run").known_recipe == ONE_EPOCH
     alone = describe("run/model")
-    assert (alone.network, alone.recipe) == (ONE_EPOCH.network, None)
+    assert (alone.networks, alone.recipe) == ((ONE_EPOCH.network,), None)
     with pytest.raises(ModelError, match="does not say how it is trained"):
         _ = alone.known_recipe
     with pytest.raises(UnknownName, match="Did you mean 'cnn'"):
@@ -271,9 +271,11 @@ def test_a_keras_export_opens_in_keras_and_a_wrong_one_is_not_written(trained, s
     ours = open_classifier(trained.folder).predict_proba(images)
     # Sums of 784 float32 products in another order; see check_parity for what is allowed.
     np.testing.assert_allclose(theirs, ours, atol=1e-5)
-    fresh = initial_weights(ONE_EPOCH.network, 1)
+    fresh = Member(ONE_EPOCH.network, initial_weights(ONE_EPOCH.network, 1))
     load_trained = exports._load
-    monkeypatch.setattr(exports, "_load", lambda path: load_trained(path)._replace(weights=fresh))
+    monkeypatch.setattr(
+        exports, "_load", lambda path: load_trained(path)._replace(members=(fresh,))
+    )
     with pytest.raises(ParityError):
         export(trained.folder, "keras", out="wrong.keras")
     assert not Path("wrong.keras").exists()

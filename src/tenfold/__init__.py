@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 # For type checkers, which cannot follow __getattr__; a test holds this list and _NAMES together.
 if TYPE_CHECKING:
+    from tenfold.classifiers import Ensemble as Ensemble
+    from tenfold.classifiers import Shifted as Shifted
     from tenfold.data import load as load
     from tenfold.data import read_images as read_images
     from tenfold.digits import Classifier as Classifier
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from tenfold.evaluation import Judgement as Judgement
     from tenfold.evaluation import judge as judge
     from tenfold.exports import describe as describe
+    from tenfold.exports import ensemble as ensemble
     from tenfold.exports import export as export
     from tenfold.layers import BatchNorm as BatchNorm
     from tenfold.layers import Conv2D as Conv2D
@@ -44,21 +47,26 @@ if TYPE_CHECKING:
     from tenfold.recipe import Recipe as Recipe
     from tenfold.recipes import RECIPES as RECIPES
     from tenfold.reporting import compare as compare
+    from tenfold.scaling import Repeat as Repeat
+    from tenfold.scaling import compare_repeats as compare_repeats
+    from tenfold.scaling import open_repeat as open_repeat
     from tenfold.statistics import Proportion as Proportion
     from tenfold.training import Run as Run
     from tenfold.training import open_run as open_run
     from tenfold.verbs import evaluate as evaluate
     from tenfold.verbs import predict as predict
+    from tenfold.verbs import repeat as repeat
     from tenfold.verbs import resume as resume
     from tenfold.verbs import submit as submit
     from tenfold.verbs import train as train
 
 _NAMES = {
+    "classifiers": ("Ensemble", "Shifted"),
     "data": ("load", "read_images"),
     "digits": ("Classifier", "Digits", "Parts"),
     "errors": ("TenfoldError",),
     "evaluation": ("Judgement", "judge"),
-    "exports": ("describe", "export"),
+    "exports": ("describe", "ensemble", "export"),
     "layers": (
         "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",
         "Residual",
@@ -68,9 +76,10 @@ _NAMES = {
     "recipe": ("SGD", "Adam", "AdamW", "Constant", "EarlyStopping", "OneCycle", "Recipe"),
     "recipes": ("RECIPES",),
     "reporting": ("compare",),
+    "scaling": ("Repeat", "compare_repeats", "open_repeat"),
     "statistics": ("Proportion",),
     "training": ("Run", "open_run"),
-    "verbs": ("evaluate", "predict", "resume", "submit", "train"),
+    "verbs": ("evaluate", "predict", "repeat", "resume", "submit", "train"),
 }  # fmt: skip
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 

@@ -1,26 +1,31 @@
-"""A network shown and passed on: the description of a recipe or a model, and its forms for other programs.
+"""Models shown, joined and passed on: what a recipe or a model is, an ensemble, forms for other programs.
 
-An export is not finished until it agrees with its source: nothing is written that tells other digits.
+Nothing is finished until it agrees with its source: nothing is written that tells other digits.
 Knows nothing about how a form is written (`modelfile`, `keras_engine`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
+from tenfold.classifiers import MAX_SHIFT, Ensemble, Shifted
 from tenfold.data import load
 from tenfold.digits import Classifier, Images, Probabilities
 from tenfold.errors import ModelError, UsageError, lookup
-from tenfold.files import check_target, write_bytes
+from tenfold.files import check_free, check_target, write_bytes
 from tenfold.modelfile import (
     Model,
     OnnxClassifier,
     check_parity,
+    describe_members,
     find_model,
     load_model,
     open_classifier,
+    save_model,
     stress_images,
     to_script,
 )
@@ -29,21 +34,30 @@ from tenfold.recipe import Recipe
 from tenfold.recipes import RECIPES, named_recipe
 from tenfold.training import open_run
 from tenfold.training.run import RECORD
+from tenfold.values import check_whole
 
 
 @dataclass(frozen=True)
 class Described:
-    """A network, and how it is trained where that is known.
+    """Networks, and how they are trained where that is known.
 
     Attributes:
         name: of the recipe, or of the model's folder where no recipe is known.
-        network: the network.
+        networks: one, or the several of an ensemble.
+        shifts: the pixels of the test-time shifts, 0 for none.
         recipe: as it was trained, overrides included; None for a model folder outside its run.
     """
 
     name: str
-    network: Network
+    networks: tuple[Network, ...]
+    shifts: int
     recipe: Recipe | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The recipe; where none is known, what the model folder says. Plain JSON values."""
+        return (
+            self.recipe.to_json() if self.recipe else describe_members(self.networks, self.shifts)
+        )
 
     @property
     def known_recipe(self) -> Recipe:
@@ -57,15 +71,91 @@ class Described:
 
 
 def describe(what: Path | str) -> Described:
-    """The network behind a name of `tenfold.RECIPES`, a run folder or a model folder."""
+    """The networks behind a name of `tenfold.RECIPES`, a run folder or a model folder."""
     path = Path(what)
     if str(what) in RECIPES or not path.exists():
-        recipe = named_recipe(str(what))
-        return Described(str(what), recipe.network, recipe)
+        return _described(str(what), named_recipe(str(what)))
     if (path / RECORD).exists():
         run = open_run(path)
-        return Described(run.record["recipe"]["name"], run.recipe.network, run.recipe)
-    return Described(path.resolve().name, _load(path).network, None)
+        return _described(run.record["recipe"]["name"], run.recipe)
+    model = _load(path)
+    networks = tuple(network for network, _ in model.members)
+    return Described(path.resolve().name, networks, model.shifts, None)
+
+
+def ensemble(models: Sequence[Path | str], *, out: Path | str, shifts: int | None = None) -> Path:
+    """Join trained models into one model folder, which answers with the mean of their probabilities.
+
+    Every network counts the same, those of a model that is an ensemble itself too. What any of them was
+    trained on, the new model was trained on.
+
+    Args:
+        models: run folders or model folders, at least one, each once.
+        out: the model folder, new or empty.
+        shifts: pixels, 0..4: the mean is also taken over each picture moved so far to each side, at five
+            times the cost. None is what the models themselves do, where they all do the same.
+
+    Raises:
+        UsageError: no model, one twice, shifts that differ or are none, or `out` is not free.
+        ModelError: there is no model at one of the places, or only an .onnx file.
+        ParityError: the new model tells other digits than its members; nothing was written.
+    """
+    from tenfold.modelfile.onnx_graph import to_onnx
+
+    paths, target = [Path(model) for model in models], Path(out)
+    _check_target_folder(target)
+    if shifts is not None:
+        check_whole("shifts", shifts, 0, MAX_SHIFT)
+    loaded = _load_each_once(paths)
+    joined = Model(
+        members=tuple(member for model in loaded for member in model.members),
+        trained_on=np.concatenate([model.trained_on for model in loaded]),
+        about={"members": ", ".join(path.resolve().name for path in paths)},
+        shifts=_common_shifts(paths, loaded) if shifts is None else shifts,
+    )
+    singly = [OnnxClassifier(to_onnx([member]), source="a member") for member in joined.members]
+    whole = OnnxClassifier(to_onnx(joined.members, shifts=joined.shifts), source="the ensemble")
+    _check_agreement(Shifted(Ensemble(*singly), joined.shifts), whole)
+    save_model(target, joined)
+    return target
+
+
+def _check_target_folder(target: Path) -> None:
+    if target.suffix == ".onnx":
+        raise UsageError(
+            f"{target}: expected a model folder to write, received the name of an .onnx file. "
+            "`tenfold export` makes one of the folder."
+        )
+    check_free(target)
+
+
+def _load_each_once(paths: Sequence[Path]) -> list[Model]:
+    if not paths:
+        raise UsageError(
+            "ensemble: expected at least one run folder or model folder, received none."
+        )
+    models: dict[Path, Model] = {}
+    for path in paths:
+        model = _load(path)
+        if models.setdefault(find_model(path).resolve(), model) is not model:
+            raise UsageError(
+                f"ensemble: expected different models, received {path} twice. Name another one."
+            )
+    return list(models.values())
+
+
+def _common_shifts(paths: Sequence[Path], models: Sequence[Model]) -> int:
+    if len({model.shifts for model in models}) > 1:
+        received = ", ".join(f"{p}: {m.shifts}" for p, m in zip(paths, models, strict=True))
+        raise UsageError(
+            f"ensemble: expected models with the same test-time shifts, received {received}. "
+            "Say with shifts (--shifts) what the ensemble is to do."
+        )
+    return models[0].shifts
+
+
+def _described(name: str, recipe: Recipe) -> Described:
+    return Described(name, (recipe.network,), recipe.test_time_shifts, recipe)
 
 
 def export(model: Path | str, form: str, *, out: Path | str | None = None) -> Path:
@@ -98,8 +188,8 @@ def _export_onnx(path: Path, target: Path) -> None:
     from tenfold.modelfile.onnx_graph import to_onnx
 
     model = _load(path)
-    content = to_onnx(model.network, model.weights)
-    _check_agreement(path, OnnxClassifier(content, source=str(target)))
+    content = to_onnx(model.members, shifts=model.shifts)
+    _check_agreement(open_classifier(path), OnnxClassifier(content, source=str(target)))
     write_bytes(target, content)
 
 
@@ -109,8 +199,8 @@ def _export_keras(path: Path, target: Path) -> None:
     model = _load(path)
     with TemporaryDirectory() as folder:
         written = Path(folder, target.name)
-        save_keras(written, model.network, weights=model.weights)
-        _check_agreement(path, _KerasFile(written))
+        save_keras(written, model.members, shifts=model.shifts)
+        _check_agreement(open_classifier(path), _KerasFile(written))
         write_bytes(target, written.read_bytes())
 
 
@@ -131,9 +221,8 @@ def _export_script(path: Path, target: Path) -> None:
     write_bytes(target, to_script(described.known_recipe, name=described.name).encode())
 
 
-def _check_agreement(path: Path, exported: Classifier) -> None:
-    images = stress_images(load("mnist5k").train.images)
-    check_parity(open_classifier(path), exported, images)
+def _check_agreement(source: Classifier, written: Classifier) -> None:
+    check_parity(source, written, stress_images(load("mnist5k").train.images))
 
 
 EXPORTS = {
@@ -144,11 +233,11 @@ EXPORTS = {
 
 
 def _load(path: Path) -> Model:
-    """The network and weights at `path`, a run folder or a model folder."""
+    """The networks and weights at `path`, a run folder or a model folder."""
     if path.suffix == ".onnx":
         raise ModelError(
             f"{path}: expected a run folder or a model folder, received an .onnx file, which does not hold "
-            "the network's description. Name the folder it came from."
+            "the description of a network. Name the folder it came from."
         )
     if (path / RECORD).exists():
         # An unfinished run is called that, instead of a folder without a model.

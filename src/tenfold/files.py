@@ -63,6 +63,19 @@ def check_target(path: Path) -> Path:
     return path
 
 
+def check_free(folder: Path) -> None:
+    """A place for a folder that is to be made: nothing there or an empty one; otherwise UsageError."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(
+            f"{folder}: expected a new or empty folder, received a file. Name another one."
+        )
+    if folder.is_dir() and any(entry.name != ".lock" for entry in folder.iterdir()):
+        raise UsageError(
+            f"{folder}: expected a new or empty folder, received one that holds other things. "
+            f"Name a new one, such as {folder / 'new'}."
+        )
+
+
 def write_json(path: Path, value: Any) -> Seal:
     """Write a value as indented JSON; NaN and infinities, which JSON lacks, are a ValueError."""
     return write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())

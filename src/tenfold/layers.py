@@ -14,7 +14,7 @@ from tenfold.errors import RecipeError
 from tenfold.values import check_choice, check_flag, check_number, check_type, check_whole
 
 Shape = tuple[int, ...]
-Initial = Literal["glorot_uniform", "zeros", "ones"]
+Initial = Literal["glorot_uniform", "zeros", "ones", "whitening"]
 
 MAX_UNITS = 1_000_000
 
@@ -85,6 +85,38 @@ class Conv2D:
         kernel_shape = (self.kernel, self.kernel, shape[-1], self.filters)
         kernel = Parameter("kernel", kernel_shape, True, "glorot_uniform")
         return (kernel, Parameter("bias", (self.filters,), True, "zeros"))[: 1 + self.bias]
+
+
+@dataclass(frozen=True)
+class Whitening(Conv2D):
+    """A first Conv2D that is not trained: its filters come in pairs, plus and minus a principal component
+    of the training images' patches, divided by the standard deviation along it.
+
+    What it gives has variance 1 in every direction that patches vary in, so training starts where it
+    would have got to, and nothing has to find its way back through the layer.
+    Source: Coates & Ng 2011 (whitened patches); Page 2019 and Jordan 2024 (frozen first layer, both signs).
+    """
+
+    filters: int = 16
+    kernel: int = 5
+    bias: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.filters % 2 or self.filters > 2 * self.kernel**2 or self.bias:
+            raise RecipeError(
+                f"{self}: expected an even number of filters, at most {2 * self.kernel**2} of {self.kernel}x"
+                f"{self.kernel} pixels, and bias=False. Filters come in pairs, one for each component."
+            )
+
+    def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
+        if shape[-1] != 1:
+            raise RecipeError(
+                f"{self}: expected the picture itself, received {shape}. Put it first in the network."
+            )
+        return (
+            Parameter("kernel", (self.kernel, self.kernel, 1, self.filters), False, "whitening"),
+        )
 
 
 @dataclass(frozen=True)
@@ -213,12 +245,21 @@ class Residual:
 
 
 Layer = (
-    Dense | Conv2D | MaxPool | GlobalAveragePool | BatchNorm | ReLU | Dropout | Flatten | Residual
+    Dense
+    | Conv2D
+    | Whitening
+    | MaxPool
+    | GlobalAveragePool
+    | BatchNorm
+    | ReLU
+    | Dropout
+    | Flatten
+    | Residual
 )
 LAYERS: dict[str, type[Layer]] = {
     layer.__name__: layer
     for layer in (
-        Dense, Conv2D, MaxPool, GlobalAveragePool, BatchNorm, ReLU, Dropout, Flatten, Residual
+        Dense, Conv2D, Whitening, MaxPool, GlobalAveragePool, BatchNorm, ReLU, Dropout, Flatten, Residual
     )
 }  # fmt: skip
 

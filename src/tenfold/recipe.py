@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
+from tenfold.classifiers import MAX_SHIFT
 from tenfold.errors import RecipeError
 from tenfold.layers import LAYERS
 from tenfold.network import Network
@@ -117,10 +119,49 @@ class EarlyStopping:
         check_whole("EarlyStopping.patience", self.patience, 1, MAX_EPOCHS)
 
 
+@dataclass(frozen=True)
+class Averaging:
+    """The result is a moving average of the weights: average += (1 - d)(weights - average) after step t
+    (0, 1, ...), with d = min(decay, t / (t + 9)), so that what it began with is forgotten at once.
+
+    BatchNorm's statistics are then taken anew, with the averaged weights, dropout off and whole images:
+    those it kept in training belong to other weights (Izmailov et al. 2018, section 3.2).
+    """
+
+    decay: float = 0.999
+
+    def __post_init__(self) -> None:
+        check_number("Averaging.decay", self.decay, 0.0, 1.0)
+
+    def decays(self, epoch: int, *, steps: int) -> NDArray[np.float32]:
+        """d after each step of an epoch (0, 1, ...) of `steps` steps: float32 (steps,)."""
+        t = epoch * steps + np.arange(steps)
+        return np.minimum(self.decay, t / (t + 9)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """A teacher is trained first, on the same images; `share` of each target is what it says of the image.
+
+    Its probabilities are softened by a temperature T: p^(1/T), scaled to sum to 1 (Hinton et al. 2015).
+    """
+
+    teacher: "Recipe"
+    share: float = 0.9
+    temperature: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_type("Distillation.teacher", self.teacher, Recipe)
+        check_number("Distillation.share", self.share, 0.0, 1.0 + 1e-9)
+        check_number("Distillation.temperature", self.temperature, 0.1, 100.0)
+
+
 Optimizer = SGD | Adam | AdamW
 Schedule = Constant | OneCycle
 
-_PARTS: tuple[type, ...] = (Network, SGD, Adam, AdamW, Constant, OneCycle, EarlyStopping)
+_PARTS: tuple[type, ...] = (
+    Network, SGD, Adam, AdamW, Constant, OneCycle, EarlyStopping, Averaging, Distillation, *AUGMENTATIONS
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -136,6 +177,12 @@ class Recipe:
         epochs: passes over the training images.
         validation_share: the share of the training part that choices look at, 0 <= share < 1.
         early_stopping: EarlyStopping, or None to train all epochs and keep the last weights.
+        augmentation: what happens to each image anew in every epoch, each kind once.
+        label_smoothing: the share of each target that is spread evenly over the ten digits, 0 <= share < 1.
+        averaging: Averaging, or None to keep the weights as they are.
+        distillation: Distillation, or None to learn from the labels alone.
+        test_time_shifts: the finished model takes the mean over the picture and its copies moved by so many
+            pixels up, down, left and right; 0 for the picture alone. See `classifiers.Shifted`.
 
     Raises:
         RecipeError: a field is not what it says, or two contradict each other.
@@ -149,6 +196,11 @@ class Recipe:
     epochs: int = 10
     validation_share: float = 0.2
     early_stopping: EarlyStopping | None = None
+    augmentation: tuple[Augmentation, ...] = ()
+    label_smoothing: float = 0.0
+    averaging: Averaging | None = None
+    distillation: Distillation | None = None
+    test_time_shifts: int = 0
 
     def __post_init__(self) -> None:
         check_type("Recipe.network", self.network, Network)
@@ -159,6 +211,16 @@ class Recipe:
         check_whole("Recipe.epochs", self.epochs, 1, MAX_EPOCHS)
         check_number("Recipe.validation_share", self.validation_share, 0.0, 1.0)
         check_type("Recipe.early_stopping", self.early_stopping, EarlyStopping, type(None))
+        check_augmentation("Recipe.augmentation", self.augmentation)
+        check_number("Recipe.label_smoothing", self.label_smoothing, 0.0, 1.0)
+        check_type("Recipe.averaging", self.averaging, Averaging, type(None))
+        check_type("Recipe.distillation", self.distillation, Distillation, type(None))
+        check_whole("Recipe.test_time_shifts", self.test_time_shifts, 0, MAX_SHIFT)
+        if self.early_stopping and self.averaging:
+            raise RecipeError(
+                "Recipe: early_stopping keeps the best epoch's weights, and averaging those of many epochs. "
+                "Leave one of them out."
+            )
         if self.early_stopping and self.validation_share == 0:
             raise RecipeError(
                 "Recipe: early_stopping watches the validation loss, and validation_share is 0. "

@@ -4,25 +4,28 @@ Each joins rooms (data, training, model files, judging, reports) and decides onl
 them: which data are taken, where a run goes, what may not pass unnoticed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import numpy as np
 
 from tenfold.data import load, load_or_embedded, read_images, to_stderr, write_submission
-from tenfold.digits import Classifier, Digits, Images, Labels, Parts, Probabilities, fingerprints
+from tenfold.digits import Classifier, Digits, Images, Labels, Parts, Probabilities
 from tenfold.errors import DataError, ModelError, UsageError
-from tenfold.evaluation import Judgement, judge
-from tenfold.files import check_target
+from tenfold.evaluation import Judgement, count_seen, judge, leak_warnings
+from tenfold.files import check_free, check_target
 from tenfold.modelfile import find_model, load_model, open_classifier
 from tenfold.randomness import check_seed
 from tenfold.recipe import Recipe
 from tenfold.recipes import DEFAULT, named_recipe
 from tenfold.reporting import write_report
+from tenfold.scaling import Plan, Repeat, is_repeat
+from tenfold.scaling import repeat as repeat_plan
 from tenfold.training import EpochResult, Run, open_run, read_record
 from tenfold.training import resume as resume_training
 from tenfold.training import train as start_training
@@ -80,7 +83,10 @@ def train(
     folder = Path(out) if out is not None else _free_folder(recipe_name, data_name, seed)
     names = (recipe_name, data_name)
     with _saying_how_to_go_on(folder):
-        run = start_training(value, parts, folder=folder, seed=seed, names=names, on_epoch=on_epoch)
+        run = start_training(
+            value, parts, folder=folder, seed=seed, names=names, on_epoch=on_epoch, say=say
+        )
+        _warn(run.warnings, say=say)
         return write_report(run, test=parts.test)
 
 
@@ -113,7 +119,59 @@ def resume(
     parts = name if isinstance(name, Parts) else load(name, say=say)
     with _saying_how_to_go_on(folder):
         run = resume_training(folder, parts, on_epoch=on_epoch, say=say)
+        _warn(run.warnings, say=say)
         return run if "report.html" in run.record["files"] else write_report(run, test=parts.test)
+
+
+def repeat(
+    recipe: str = DEFAULT,
+    data: str | None = None,
+    *,
+    seeds: Sequence[int],
+    jobs: int = 1,
+    out: Path | str | None = None,
+    say: Callable[[str], None] = to_stderr,
+    **changes: Any,
+) -> Repeat:
+    """Train a recipe once with each seed, every run in a process of its own; go on with what there is.
+
+    Args:
+        recipe: a name of `tenfold.RECIPES`.
+        data: a name or "kind:path" of `tenfold.load`; None as for `train`.
+        seeds: such as range(10). Those that the folder holds already belong to the result too.
+        jobs: trainings at a time; from 2 on, each is kept to its share of the cores.
+        out: the folder of the runs; None is runs/repeats/RECIPE, with the data's name where it is not MNIST.
+        say: called with a line for each seed that ends, and with remarks.
+        changes: `epochs` and `engine`, instead of the recipe's.
+
+    Returns:
+        What the runs gave. A failed seed raises nothing: it stands in `failed`, with its reason.
+
+    Raises:
+        UsageError: an argument cannot be right, or the folder holds runs of something else.
+        TenfoldError: as `tenfold.load` says.
+        KeyboardInterrupt: on Ctrl-C; the same call goes on.
+    """
+    value = named_recipe(recipe)
+    if changes.keys() - {"epochs", "engine"}:
+        raise UsageError(
+            f"repeat: expected changes of epochs and engine, received {', '.join(changes)}. A recipe that "
+            "differs in more needs a name of its own in tenfold.RECIPES."
+        )
+    value = replace(value, **changes)
+    if not seeds or jobs < 1:
+        raise UsageError(
+            f"repeat: expected at least one seed and one job, received {len(seeds)} and {jobs}."
+        )
+    for seed in seeds:
+        check_seed(seed)
+    if out is not None and not is_repeat(Path(out)):
+        _check_free(Path(out))
+    name, parts = load_or_embedded(say=say) if data is None else (data, load(data, say=say))
+    hashes = {"train": parts.train.hash, "test": parts.test.hash if parts.test else None}
+    folder = Path(out) if out is not None else RUNS / "repeats" / f"{recipe}{_suffix(name)}"
+    plan = Plan(recipe, value, name, hashes)
+    return repeat_plan(plan, folder=folder, seeds=seeds, jobs=jobs, say=say)
 
 
 def newest_unfinished() -> Path:
@@ -138,19 +196,19 @@ def evaluate(
     Args:
         model: a run folder, a model folder or an .onnx file.
         data: as for `digits_for`, or Digits.
-        say: told how many of the images the model was trained on, if any.
+        say: told how many of the images the model was trained on, if any, and whatever else makes the
+            accuracy suspicious (`evaluation.leak_warnings`).
+
+    A run that is judged on its own test part has it opened once more, and its record says so.
     """
     path = Path(model)
     run, classifier = _open(path)
     digits = data if isinstance(data, Digits) else digits_for(path, data, say=say)
-    seen = _seen(path, digits.images)
-    if seen:
-        say(
-            f"{seen:,} of these {len(digits):,} images were in the training data: this is no test of them."
-        )
     if run and digits.hash == run.record["data"]["hash"]["test"]:
         run.amend(test_openings=run.record["test_openings"] + 1)
-    return judge(classifier, digits)
+    judgement = judge(classifier, digits)
+    _warn(leak_warnings(judgement.accuracy, seen=_seen(path, digits.images)), say=say)
+    return judgement
 
 
 def digits_for(
@@ -260,7 +318,12 @@ def _seen(path: Path, images: Images) -> int:
     if path.suffix == ".onnx":
         return 0
     trained_on = load_model(find_model(path)).trained_on
-    return int(np.isin(fingerprints(images), trained_on).sum())
+    return count_seen(images, trained_on)
+
+
+def _warn(sentences: Iterable[str], *, say: Callable[[str], None]) -> None:
+    for sentence in sentences:
+        say(f"Warning: {sentence}")
 
 
 def _open(path: Path) -> tuple[Run | None, Classifier]:
@@ -278,12 +341,16 @@ def _is_run(path: Path) -> bool:
 
 def _free_folder(recipe: str, data: str, seed: int) -> Path:
     """runs/DATE-RECIPE[-DATA]-sSEED, numbered where it is taken."""
-    kind = "" if data == "mnist" else f"-{data.partition(':')[0]}"
-    name = f"{date.today().isoformat()}-{recipe}{kind}-s{seed}"
+    name = f"{date.today().isoformat()}-{recipe}{_suffix(data)}-s{seed}"
     folder, number = RUNS / name, 2
     while folder.exists():
         folder, number = RUNS / f"{name}-{number}", number + 1
     return folder
+
+
+def _suffix(data: str) -> str:
+    """What the name of a folder says of the data where they are not MNIST."""
+    return "" if data == "mnist" else f"-{data.partition(':')[0]}"
 
 
 def _check_free(folder: Path) -> None:
@@ -293,15 +360,7 @@ def _check_free(folder: Path) -> None:
             f"{folder}: a run stands here. Name another folder, or go on with it: "
             f"tenfold train --resume --out {quote(str(folder))}"
         )
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(
-            f"{folder}: expected a new or empty folder, received a file. Name another one."
-        )
-    if folder.is_dir() and any(entry.name != ".lock" for entry in folder.iterdir()):
-        raise UsageError(
-            f"{folder}: expected a new or empty folder, received one that holds other things. "
-            f"Name a new one, such as {folder / 'run'}."
-        )
+    check_free(folder)
 
 
 @contextmanager

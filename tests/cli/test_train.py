@@ -27,6 +27,19 @@ def test_a_training_ends_with_figures_places_and_the_next_commands(tenfold):
         assert f"tenfold {command} {folder}" in outcome.err
 
 
+def test_what_is_suspicious_is_said_when_it_is_found_and_whenever_the_run_is_shown(
+    tenfold, finished
+):
+    run = open_run(Path(finished))
+    results = run.record["results"]
+    results["test"]["corrected"] = {"correct": 990, "total": 995}
+    run.amend(results=results, warnings=["Something leaks."])
+    outcome = tenfold("train", "--resume", "--out", finished)
+    assert "Warning: Something leaks." in outcome.err
+    # Wilson's interval of 990 of 995: the roots of (0.99497 - w)^2 = 1.96^2 w (1 - w) / 995.
+    assert "by corrected labels  99.50% (990/995; 95 % CI 98.83% to 99.79%)" in outcome.out
+
+
 def test_overrides_change_the_value_on_record_and_not_the_name(tenfold):
     assert tenfold(*QUICK, "--out", "here").code == 0
     recipe = open_run(Path("here")).record["recipe"]

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tenfold.data import load
+from tenfold.data import load, mnist
 from tenfold.digits import Images
 from tenfold.modelfile import open_classifier
+from tenfold.statistics import Proportion
 from tenfold.training import open_run
 
 
@@ -44,6 +45,29 @@ def test_the_confusion_matrix_adds_up(tenfold, finished):
 def test_evaluating_leaves_its_mark_on_the_record(tenfold, finished):
     tenfold("evaluate", finished)
     assert open_run(Path(finished)).record["test_openings"] == 2
+
+
+def test_by_corrected_labels_where_mnists_test_part_is_judged(tenfold, finished, monkeypatch):
+    labels = np.zeros(10_000, np.uint8)
+    np.savez("ten.npz", images=np.zeros((10_000, 28, 28), np.uint8), labels=labels)
+    outcome = tenfold("evaluate", finished, "--data", "npz:ten.npz")
+    assert "corrected" not in outcome.out
+    monkeypatch.setattr(mnist, "TEST_HASH", load("npz:ten.npz").train.hash)
+    found = json.loads(tenfold("evaluate", finished, "--data", "npz:ten.npz", "--json").out)
+    # Every picture is the same, so all are told as one digit.
+    told = int(np.array(found["confusion"])[0].argmax())
+    right = [9, 6, 4, 0, 3, 0, 3, 6, 6, 6].count(told) + (9_985 if told == 0 else 0)
+    assert (found["corrected"]["correct"], found["corrected"]["total"]) == (right, 9_995)
+    outcome = tenfold("evaluate", finished, "--data", "npz:ten.npz")
+    assert f"by corrected labels  {Proportion(right, 9_995)}" in outcome.out
+
+
+def test_what_is_suspicious_is_said_beside_the_figures(tenfold, finished):
+    test = load("mnist5k").train
+    np.savez("seen.npz", images=test.images, labels=test.known_labels)
+    outcome = tenfold("evaluate", finished, "--data", "npz:seen.npz")
+    assert "Warning: 4,000 of these 4,000 images were in the training data" in outcome.err
+    assert "Warning" not in tenfold("evaluate", finished).err
 
 
 def test_a_gate_that_is_met_is_quiet_and_one_that_is_not_ends_with_6(tenfold, finished):
@@ -126,6 +150,34 @@ def test_compare_shows_both_runs_and_the_paired_test(tenfold, finished):
     assert found["pairs"][0]["mcnemar"]["p_value"] == 1.0
 
 
+def test_an_ensemble_is_a_model_that_the_other_commands_take(tenfold, finished):
+    outcome = tenfold("ensemble", finished, "-o", "models/shifted", "--shifts", "1", "--json")
+    assert outcome.code == 0
+    assert json.loads(outcome.out) == {"models": ["run"], "ensemble": "models/shifted"}
+    assert "Next: tenfold evaluate models/shifted" in outcome.err
+    found = json.loads(tenfold("evaluate", "models/shifted", "--data", "mnist5k", "--json").out)
+    assert found["accuracy"]["total"] == 1000
+    both = tenfold("ensemble", "models/shifted", finished, "-o", "both", "--shifts", "0")
+    assert (both.code, both.out) == (0, "both\n")
+
+
+def test_show_says_what_an_ensemble_is_made_of_and_what_an_answer_costs(tenfold, finished):
+    shutil.copytree(finished, "twin")
+    tenfold("ensemble", finished, "twin", "-o", "both", "--shifts", "2")
+    lines = tenfold("show", "both").out.splitlines()
+    # The layers of equal networks are shown once, below the names of both.
+    assert lines[0] == "network_1, network_2"
+    assert sum(line.startswith("dense_1") for line in lines) == 1
+    cells = dict(line.split("  ", 1) for line in lines[-5:])
+    assert cells["places of a picture"].strip() == "5, moved by 2 to each side"
+    # Two networks of 52,650 numbers and 105,088 FLOPs, each asked five times.
+    assert cells["parameters"].strip() == "105,300"
+    assert cells["FLOPs an image"].strip() == "1,050,880"
+    described = json.loads(tenfold("show", "both", "--as", "json").out)
+    assert (len(described["networks"]), described["shifts"]) == (2, 2)
+    assert tenfold("show", "both", "--as", "script").code == 7
+
+
 def test_an_exported_onnx_file_tells_the_same_digits(tenfold, finished):
     outcome = tenfold("export", finished, "--format", "onnx", "--out", "new/digits.onnx")
     assert (outcome.code, outcome.out) == (0, "new/digits.onnx\n")
@@ -145,9 +197,11 @@ def test_an_export_that_disagrees_is_not_written(tenfold, finished, monkeypatch)
     from tenfold.weights import initial_weights
 
     right = onnx_graph.to_onnx
-    monkeypatch.setattr(
-        onnx_graph, "to_onnx", lambda network, _: right(network, initial_weights(network, 1))
-    )
+
+    def wrong(members, *, shifts):
+        return right([(network, initial_weights(network, 1)) for network, _ in members])
+
+    monkeypatch.setattr(onnx_graph, "to_onnx", wrong)
     outcome = tenfold("export", finished, "--format", "onnx", "--out", "digits.onnx")
     assert outcome.code == 8
     assert not Path("digits.onnx").exists()

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from scipy import ndimage
 
 from tenfold.digits import Digits
 from tenfold.errors import ModelError, UsageError
@@ -22,7 +23,7 @@ from tenfold.layers import (
     Residual,
 )
 from tenfold.network import Network
-from tenfold.weights import Weights, initial_weights
+from tenfold.weights import Member, Weights, initial_weights
 
 SEED = Network(Dense(64), ReLU(), Dense(32), ReLU(), Dense(10))
 EVERY_LAYER = Network(
@@ -163,7 +164,7 @@ def test_a_keras_file_gives_plain_keras_the_probabilities(
     weights = some_weights(network)
     images = digits.images[:50]
     path = tmp_path / "new" / "model.keras"
-    sealed = save_keras(path, network, weights=weights)
+    sealed = save_keras(path, [Member(network, weights)])
     assert path.stat().st_size == sealed["bytes"]
     assert [file.name for file in path.parent.iterdir()] == ["model.keras"]
     model = keras.models.load_model(path)
@@ -174,7 +175,25 @@ def test_a_keras_file_gives_plain_keras_the_probabilities(
         np.testing.assert_allclose(given, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(("count", "shifts"), [(2, 0), (1, 1), (2, 3)])
+def test_a_keras_file_of_several_networks_at_several_places_gives_their_mean(
+    count: int, shifts: int, tmp_path: Path, digits: Digits
+):
+    images = digits.images[:20]
+    members = [Member(network, some_weights(network)) for network in (SEED, EVERY_LAYER)[:count]]
+    places = [(0, 0)] + [(0, shifts), (0, -shifts), (shifts, 0), (-shifts, 0)] * (shifts > 0)
+    answers = [
+        softmax(build(*member).predict_on_batch(ndimage.shift(images, (0, *place), order=0)))
+        for member in members
+        for place in places
+    ]
+    save_keras(tmp_path / "model.keras", members, shifts=shifts)
+    given = keras.models.load_model(tmp_path / "model.keras").predict(images, verbose=0)
+    # Probabilities are at most 1, so a few units in the last place of float32 are 1e-6.
+    np.testing.assert_allclose(given, np.mean(answers, axis=0), atol=1e-6)
+
+
 def test_a_keras_file_must_be_called_one(tmp_path: Path):
     with pytest.raises(UsageError, match=r"\.keras"):
-        save_keras(tmp_path / "model.h5", SEED, weights=initial_weights(SEED, 0))
+        save_keras(tmp_path / "model.h5", [Member(SEED, initial_weights(SEED, 0))])
     assert list(tmp_path.iterdir()) == []

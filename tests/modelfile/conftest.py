@@ -9,9 +9,9 @@ import pytest
 
 from tenfold.digits import Images
 from tenfold.layers import BatchNorm, Conv2D, Dense, MaxPool, ReLU, Residual
-from tenfold.modelfile import save_model
+from tenfold.modelfile import Model, save_model
 from tenfold.network import Network
-from tenfold.weights import Weights
+from tenfold.weights import Member, Weights
 
 Draw = Callable[[Network], Weights]
 
@@ -57,8 +57,8 @@ def pristine(
     folder = tmp_path_factory.mktemp("pristine") / "model"
     about = {"recipe": "mixed", "seed": 2**63 - 1}
     trained_on = np.array([2**64 - 1, 7, 2**40, 7], np.uint64)
-    weights = draw_weights(mixed_network)
-    save_model(folder, mixed_network, weights, trained_on=trained_on, about=about)
+    member = Member(mixed_network, draw_weights(mixed_network))
+    save_model(folder, Model((member,), trained_on, about))
     return folder
 
 

@@ -12,7 +12,7 @@ from safetensors.numpy import save as to_safetensors
 from tenfold.errors import CorruptFile, ModelError
 from tenfold.modelfile import load_model
 
-FILES = ["network.json", "weights.safetensors", "model.onnx", "trained_on.bin"]
+FILES = ["model.json", "weights.safetensors", "model.onnx", "trained_on.bin"]
 
 
 def reseal(folder, **changes):
@@ -53,16 +53,33 @@ HOSTILE_NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("content", HOSTILE_NETWORKS.values(), ids=HOSTILE_NETWORKS)
+NETWORK = b'{"type": "Network", "layers": [{"type": "Dense", "units": 10, "bias": true}]}'
+HOSTILE_DESCRIPTIONS = {
+    name: b'{"networks": [%s], "shifts": 0}' % network for name, network in HOSTILE_NETWORKS.items()
+} | {
+    "not JSON at all": b"\x80\x04}q\x00.",
+    "brackets": DEEP.encode(),
+    "a network alone": NETWORK,
+    "no network": b'{"networks": [], "shifts": 0}',
+    "no list of networks": b'{"networks": %s, "shifts": 0}' % NETWORK,
+    "no shifts": b'{"networks": [%s]}' % NETWORK,
+    "one more field": b'{"networks": [%s], "shifts": 0, "code": 1}' % NETWORK,
+    "shifts beyond the margin": b'{"networks": [%s], "shifts": 5}' % NETWORK,
+    "shifts below 0": b'{"networks": [%s], "shifts": -1}' % NETWORK,
+    "shifts that are no number": b'{"networks": [%s], "shifts": true}' % NETWORK,
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE_DESCRIPTIONS.values(), ids=HOSTILE_DESCRIPTIONS)
 def test_a_hostile_description_is_refused_though_its_seal_is_right(folder, content):
-    (folder / "network.json").write_bytes(content)
+    (folder / "model.json").write_bytes(content)
     reseal(folder)
-    with pytest.raises(ModelError, match=r"network\.json: expected the description"):
+    with pytest.raises(ModelError, match=r"model\.json: expected the description"):
         load_model(folder)
 
 
 def test_a_description_of_more_than_a_megabyte_is_not_even_read(folder):
-    with open(folder / "network.json", "ab") as file:
+    with open(folder / "model.json", "ab") as file:
         file.write(b" " * 2**20)
     reseal(folder)
     with pytest.raises(ModelError, match="sha256 and size"):
@@ -96,7 +113,7 @@ def _changed_weights(weights):
 
 
 def test_weights_of_other_names_shapes_or_kinds_are_refused(folder):
-    for weights in _changed_weights(dict(load_model(folder).weights)):
+    for weights in _changed_weights(dict(load_model(folder).members[0].weights)):
         (folder / "weights.safetensors").write_bytes(to_safetensors(weights))
         reseal(folder)
         with pytest.raises(ModelError, match=r"weights\.safetensors"):

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from tenfold import files
-from tenfold.errors import CorruptFile, ModelError
+from tenfold.errors import CorruptFile, ModelError, UsageError
 from tenfold.layers import Dense
 from tenfold.modelfile import (
+    Model,
     OnnxClassifier,
     check_parity,
     load_model,
@@ -19,18 +20,20 @@ from tenfold.modelfile import (
 )
 from tenfold.modelfile.onnx_graph import to_onnx
 from tenfold.network import Network
+from tenfold.weights import Member
 
-NAMES = ["network.json", "weights.safetensors", "model.onnx", "trained_on.bin", "manifest.json"]
+NAMES = ["model.json", "weights.safetensors", "model.onnx", "trained_on.bin", "manifest.json"]
 TRAINED_ON = np.array([2**64 - 1, 7, 2**40, 7], np.uint64)
 
 
 def test_what_was_saved_comes_back_bit_for_bit(pristine, mixed_network, draw_weights):
     model = load_model(pristine)
     weights = draw_weights(mixed_network)
-    assert model.network == mixed_network
-    assert list(model.weights) == [p.name for p in mixed_network.parameters]
+    [(network, loaded)] = model.members
+    assert network == mixed_network
+    assert list(loaded) == [p.name for p in mixed_network.parameters]
     for name, array in weights.items():
-        assert model.weights[name].tobytes() == array.tobytes()
+        assert loaded[name].tobytes() == array.tobytes()
     assert model.trained_on.tolist() == [7, 2**40, 2**64 - 1]
     assert model.about == {"recipe": "mixed", "seed": 2**63 - 1}
     assert sorted(path.name for path in pristine.iterdir()) == sorted(NAMES)
@@ -38,10 +41,9 @@ def test_what_was_saved_comes_back_bit_for_bit(pristine, mixed_network, draw_wei
 
 def test_the_same_model_is_saved_as_the_same_bytes(pristine, tmp_path):
     model = load_model(pristine)
-    turned = {name: np.asfortranarray(model.weights[name]) for name in reversed(model.weights)}
-    save_model(
-        tmp_path / "again", model.network, turned, trained_on=model.trained_on, about=model.about
-    )
+    [(network, weights)] = model.members
+    turned = {name: np.asfortranarray(weights[name]) for name in reversed(weights)}
+    save_model(tmp_path / "again", model._replace(members=(Member(network, turned),)))
     for name in NAMES:
         assert (tmp_path / "again" / name).read_bytes() == (pristine / name).read_bytes()
 
@@ -76,7 +78,7 @@ def test_a_file_that_is_gone_or_of_another_model_is_named(folder, tmp_path, name
     other = Network(Dense(10))
     weights = {"dense_1/kernel": np.ones((784, 10), np.float32), "dense_1/bias": np.ones(10)}
     weights["dense_1/bias"] = weights["dense_1/bias"].astype(np.float32)
-    save_model(tmp_path / "other", other, weights, trained_on=TRAINED_ON[:1], about={})
+    save_model(tmp_path / "other", Model((Member(other, weights),), TRAINED_ON[:1], {}))
     shutil.copy(tmp_path / "other" / name, folder / name)
     with pytest.raises(CorruptFile, match=name):
         load_model(folder)
@@ -134,13 +136,7 @@ def _save_with_faults(folder, model, *, fatal, killed):
     with pytest.MonkeyPatch.context() as patch:
         faults = _Faults(patch, fatal, killed=killed)
         try:
-            save_model(
-                folder,
-                model.network,
-                model.weights,
-                trained_on=model.trained_on,
-                about=model.about,
-            )
+            save_model(folder, model)
         except (OSError, _Killed):
             return False
         return faults.calls < fatal
@@ -148,18 +144,26 @@ def _save_with_faults(folder, model, *, fatal, killed):
 
 def _same(one, other):
     return (
-        (one.network, one.about) == (other.network, other.about)
+        (one.about, one.shifts) == (other.about, other.shifts)
         and one.trained_on.tolist() == other.trained_on.tolist()
-        and all(np.array_equal(one.weights[name], other.weights[name]) for name in other.weights)
+        and [network for network, _ in one.members] == [network for network, _ in other.members]
+        and all(
+            np.array_equal(ours[name], theirs[name])
+            for (_, ours), (_, theirs) in zip(one.members, other.members, strict=True)
+            for name in theirs
+        )
     )
 
 
 @pytest.fixture(scope="module")
 def new(pristine):
-    """A model of the same network that differs in every file but the network."""
+    """A model that differs in every file: another network beside that of the old one, and shifts."""
     old = load_model(pristine)
-    weights = {name: array + 1 for name, array in old.weights.items()}
-    return old._replace(weights=weights, trained_on=TRAINED_ON[:2] + 1, about={"seed": 2})
+    [(network, weights)] = old.members
+    changed = Member(network, {name: array + 1 for name, array in weights.items()})
+    small = Network(Dense(10, bias=False))
+    other = Member(small, {"dense_1/kernel": np.full((784, 10), 0.01, np.float32)})
+    return Model((changed, other), TRAINED_ON[:2] + 1, {"seed": 2}, shifts=2)
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -189,7 +193,7 @@ def test_a_save_over_a_model_cut_off_anywhere_leaves_the_old_or_the_new_one(
         seen.append("new" if _same(model, new) else "old")
         assert _same(model, new) or _same(model, old)
         # The graph is the one of these weights, not the other's.
-        graph = OnnxClassifier(to_onnx(model.network, model.weights), source="test")
+        graph = OnnxClassifier(to_onnx(model.members, shifts=model.shifts), source="test")
         assert check_parity(open_classifier(folder), graph, noise) == 0
         if finished:
             break
@@ -206,29 +210,30 @@ def test_a_save_after_two_that_were_cut_off_after_their_commit_loses_nothing(fol
         copy = Path(shutil.copytree(folder, folder.with_name(f"copy{fatal}")))
         assert not _save_with_faults(copy, load_model(pristine), fatal=fatal, killed=True)
         assert _same(load_model(copy), new)
-    save_model(folder, *load_model(pristine)[:2], trained_on=TRAINED_ON, about={})
+    save_model(folder, load_model(pristine)._replace(about={}))
     assert load_model(folder).about == {}
     assert sorted(path.name for path in folder.iterdir()) == sorted(NAMES)
 
 
 def test_weights_that_are_not_finite_are_refused_and_the_old_model_stays(folder, new):
     old = load_model(folder)
-    weights = {name: array * np.float32(np.nan) for name, array in new.weights.items()}
+    first, (network, weights) = new.members
+    broken = Member(network, {name: array * np.float32(np.nan) for name, array in weights.items()})
     with pytest.raises(ModelError, match="NaN"):
-        save_model(folder, new.network, weights, trained_on=TRAINED_ON, about={})
+        save_model(folder, new._replace(members=(first, broken)))
     assert _same(load_model(folder), old)
 
 
 def test_what_could_not_be_read_back_is_not_written(tmp_path, new):
-    with pytest.raises(ModelError, match="whole numbers"):
-        save_model(
-            tmp_path / "model",
-            new.network,
-            new.weights,
-            trained_on=TRAINED_ON,
-            about={"share": 0.5},
-        )
-    assert not (tmp_path / "model").exists()
+    for changes, words in [
+        ({"about": {"share": 0.5}}, "whole numbers"),
+        ({"members": ()}, "at least one network"),
+        ({"shifts": 5}, "from 0 to 4"),
+        ({"shifts": True}, "from 0 to 4"),
+    ]:
+        with pytest.raises((ModelError, UsageError), match=words):
+            save_model(tmp_path / "model", new._replace(**changes))
+        assert not (tmp_path / "model").exists()
 
 
 def test_a_folder_without_a_manifest_is_no_model(tmp_path):

@@ -8,23 +8,22 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tenfold.errors import CorruptFile, DataError, ModelError
-from tenfold.modelfile import OnnxClassifier, find_model, open_classifier, save_model
+from tenfold.modelfile import Model, OnnxClassifier, find_model, open_classifier, save_model
 from tenfold.modelfile.onnx_graph import to_onnx
+from tenfold.weights import Member
 
 
 @pytest.fixture(scope="module")
 def content(mixed_network, draw_weights):
-    return to_onnx(mixed_network, draw_weights(mixed_network))
+    return to_onnx([(mixed_network, draw_weights(mixed_network))])
 
 
 @pytest.fixture
 def run_folder(tmp_path, mixed_network, draw_weights):
     """runs/one/model, as a training leaves it."""
-    weights = draw_weights(mixed_network)
+    member = Member(mixed_network, draw_weights(mixed_network))
     folder = tmp_path / "runs" / "one"
-    save_model(
-        folder / "model", mixed_network, weights, trained_on=np.empty(0, np.uint64), about={}
-    )
+    save_model(folder / "model", Model((member,), np.empty(0, np.uint64), {}))
     return folder
 
 

@@ -28,7 +28,7 @@ ROUNDING = 1e-5
 
 
 def run(network, weights, images):
-    return OnnxClassifier(to_onnx(network, weights), source="test").predict_proba(images)
+    return OnnxClassifier(to_onnx([(network, weights)]), source="test").predict_proba(images)
 
 
 def convolved(layer, kernel, x):
@@ -156,7 +156,7 @@ def test_any_network_is_what_its_definition_says(layers, draw_weights, noise):
         return
     weights = draw_weights(network)
     expected = softmax(reference(network.plan, weights, noise[..., None] / 255))
-    raw = to_onnx(network, weights)
+    raw = to_onnx([(network, weights)])
     assert run(network, weights, noise) == pytest.approx(expected, abs=ROUNDING)
     # The authors' own slow evaluator reads the graph the same way as onnxruntime.
     (theirs,) = ReferenceEvaluator(raw).run(None, {"images": noise[:2]})
@@ -166,7 +166,7 @@ def test_any_network_is_what_its_definition_says(layers, draw_weights, noise):
 def test_the_graph_passes_the_checker_and_every_shape_follows_for_any_batch(
     mixed_network, draw_weights
 ):
-    raw = to_onnx(mixed_network, draw_weights(mixed_network))
+    raw = to_onnx([(mixed_network, draw_weights(mixed_network))])
     onnx.checker.check_model(raw, full_check=True)
     inferred = onnx.shape_inference.infer_shapes(
         onnx.load_model_from_string(raw), strict_mode=True, data_prop=True
@@ -184,7 +184,8 @@ def test_the_graph_passes_the_checker_and_every_shape_follows_for_any_batch(
 
 
 def test_a_viewer_finds_the_names_of_the_plan_and_who_made_it(mixed_network, draw_weights):
-    model = onnx.load_model_from_string(to_onnx(mixed_network, draw_weights(mixed_network)))
+    raw = to_onnx([(mixed_network, draw_weights(mixed_network))])
+    model = onnx.load_model_from_string(raw)
     names = {node.name for node in model.graph.node}
     assert {step.name for step in mixed_network.steps()} <= names
     assert {p.name for p in mixed_network.parameters} <= {a.name for a in model.graph.initializer}
@@ -195,15 +196,15 @@ def test_a_viewer_finds_the_names_of_the_plan_and_who_made_it(mixed_network, dra
 def test_dropout_leaves_no_trace(draw_weights):
     plain, dropping = Network(Dense(10)), Network(Dropout(0.5), Dense(10))
     weights = draw_weights(plain)
-    assert to_onnx(plain, weights) == to_onnx(dropping, weights)
+    assert to_onnx([(plain, weights)]) == to_onnx([(dropping, weights)])
 
 
 def test_the_same_weights_in_any_memory_order_give_the_same_bytes(mixed_network, draw_weights):
     weights = draw_weights(mixed_network)
     turned = {name: np.asfortranarray(weights[name]) for name in reversed(weights)}
-    assert to_onnx(mixed_network, weights) == to_onnx(mixed_network, turned)
+    assert to_onnx([(mixed_network, weights)]) == to_onnx([(mixed_network, turned)])
 
 
 def test_weights_of_another_network_are_refused(mixed_network, draw_weights):
     with pytest.raises(ModelError, match="missing"):
-        to_onnx(mixed_network, draw_weights(Network(Dense(10))))
+        to_onnx([(mixed_network, draw_weights(Network(Dense(10))))])

@@ -52,12 +52,13 @@ def test_answers_of_another_shape_are_no_agreement(noise):
 
 def test_a_fault_of_one_hundredth_in_any_array_is_found(mixed_network, draw_weights, small_digits):
     weights = draw_weights(mixed_network)
-    ours = OnnxClassifier(to_onnx(mixed_network, weights), source="ours")
+    ours = OnnxClassifier(to_onnx([(mixed_network, weights)]), source="ours")
     images = stress_images(small_digits.images)
     for name, array in weights.items():
         faulty = array.copy()
         faulty.flat[0] += 0.01
-        theirs = OnnxClassifier(to_onnx(mixed_network, weights | {name: faulty}), source="theirs")
+        wrong = to_onnx([(mixed_network, weights | {name: faulty})])
+        theirs = OnnxClassifier(wrong, source="theirs")
         with pytest.raises(ParityError):
             check_parity(ours, theirs, images)
 
@@ -68,7 +69,9 @@ def test_a_fault_that_sure_answers_hide_is_found_in_faint_pictures(small_digits)
     kernel = np.repeat(np.eye(10, dtype=np.float32), 79, axis=0)[:784] * 3
     weights = {"dense_1/kernel": kernel, "dense_1/bias": np.zeros(10, np.float32)}
     faulty = weights | {"dense_1/bias": np.float32([0.02, *[0] * 9])}
-    ours, theirs = (OnnxClassifier(to_onnx(network, w), source="test") for w in (weights, faulty))
+    ours, theirs = (
+        OnnxClassifier(to_onnx([(network, w)]), source="test") for w in (weights, faulty)
+    )
     clear = small_digits.images[ours.predict_proba(small_digits.images).max(axis=1) > 0.9999]
     assert len(clear) > 500
     assert check_parity(ours, theirs, clear) <= 1e-4

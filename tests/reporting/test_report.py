@@ -237,6 +237,20 @@ def test_data_that_are_not_the_full_mnist_are_called_so(make_run: MakeRun) -> No
     assert "not the full MNIST" not in read.text
 
 
+def test_what_is_suspicious_stands_beside_the_figure(make_run: MakeRun) -> None:
+    assert "Warning" not in page(make_run(labels=[4], told=[4])).text
+    run = make_run("leaky", labels=[4], told=[4], warnings=["9 of 10 <seen>.", "Too good."])
+    assert "Warning: 9 of 10 <seen>. Warning: Too good." in page(run).text
+
+
+def test_the_figure_by_corrected_labels_stands_there_where_there_is_one(make_run: MakeRun) -> None:
+    run = make_run(labels=[4], told=[4])
+    assert "corrected" not in page(run).text
+    test = run.record["results"]["test"] | {"corrected": {"correct": 47, "total": 50}}
+    read = page(run.amend(results={"validation": None, "test": test}))
+    assert "the figure is 94.00% (47 of 50; 95 % interval 83.78% to 97.94%)" in read.text
+
+
 def test_without_a_test_part_the_figure_is_that_of_validation_and_says_so(
     make_run: MakeRun,
 ) -> None:

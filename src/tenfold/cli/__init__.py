@@ -2,7 +2,7 @@
 
     app        the table of commands
     options    the arguments that several commands share
-    train · judge · use · look · doctor    the commands, by what they are for
+    train · repeat · judge · use · look · doctor    the commands, by what they are for
     progress   what a training shows while it runs
     console    the two streams
     failures   an exception -> its sentence and exit code

@@ -8,8 +8,9 @@ from tenfold.cli import console
 from tenfold.cli.doctor import doctor
 from tenfold.cli.judge import compare, evaluate
 from tenfold.cli.look import data, recipes, show
+from tenfold.cli.repeat import repeat
 from tenfold.cli.train import train
-from tenfold.cli.use import export, predict, submit
+from tenfold.cli.use import ensemble, export, predict, submit
 
 # Without rich's panels the help takes half the time, and can be piped and copied as it stands.
 app = typer.Typer(
@@ -21,7 +22,7 @@ app = typer.Typer(
     },
 )
 for command in (
-    train, evaluate, predict, submit, compare, export, show, recipes, data, doctor
+    train, repeat, evaluate, predict, submit, compare, ensemble, export, show, recipes, data, doctor
 ):  # fmt: skip
     app.command()(command)
 

@@ -40,13 +40,15 @@ def evaluate(
     Example: tenfold evaluate runs/my-run --data mnist --min-accuracy 0.98
     """
     from tenfold import verbs
+    from tenfold.evaluation import corrected
 
     digits = verbs.digits_for(model, data, say=console.say)
     judgement = verbs.evaluate(model, digits, say=console.say)
+    by_corrected_labels = corrected(judgement, digits)
     if as_json:
-        console.show_json(_judgement_json(model, digits, judgement))
+        console.show_json(_judgement_json(model, digits, judgement, by_corrected_labels))
     else:
-        console.show(_judgement_text(digits, judgement))
+        console.show(_judgement_text(digits, judgement, by_corrected_labels))
     if min_accuracy is not None and judgement.accuracy.share < min_accuracy:
         raise GateError(
             f"expected an accuracy of at least {min_accuracy:.2%}, received {judgement.accuracy}."
@@ -56,7 +58,12 @@ def evaluate(
 
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN RUN...", help="Run folders.", callback=all_given)
+        list[str],
+        typer.Argument(
+            metavar="RUN RUN...",
+            help="Run folders, or two folders of `tenfold repeat`.",
+            callback=all_given,
+        ),
     ],
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the table for a GitHub page.")
@@ -65,11 +72,17 @@ def compare(
 ) -> None:
     """Put runs side by side and test whether they differ.
 
-    The test is a paired one, on the same test images.
+    Of two runs, a paired test on the same test images. Of two folders of `tenfold repeat`, a test over
+    seeds, which is one of their recipes.
 
     Example: tenfold compare runs/numpy runs/keras --markdown
     """
+    from tenfold.scaling import is_repeat
+
     _check_different(runs)
+    if any(is_repeat(Path(run)) for run in runs):
+        _compare_repeats(runs, markdown=markdown, as_json=as_json)
+        return
     if markdown and as_json:
         raise UsageError("compare: expected --markdown or --json, received both. Leave one out.")
     from tenfold.reporting import compare as compare_runs
@@ -81,6 +94,21 @@ def compare(
     else:
         console.show((comparison.markdown() if markdown else comparison.text()).rstrip())
     console.suggest(["tenfold", "evaluate", runs[0]])
+
+
+def _compare_repeats(folders: list[str], *, markdown: bool, as_json: bool) -> None:
+    from tenfold.scaling import compare_repeats, open_repeat
+
+    if len(folders) != 2 or markdown:
+        raise UsageError(
+            "compare: of repeats, expected the folders of two, without --markdown. Compare them two by two."
+        )
+    comparison = compare_repeats(*(open_repeat(folder) for folder in folders))
+    if as_json:
+        console.show_json(comparison.json())
+    else:
+        console.show(console.table(comparison.rows()) + "\n\n" + str(comparison))
+    console.suggest(["tenfold", "evaluate", str(comparison.first.runs[0].folder)])
 
 
 def _check_different(runs: list[str]) -> None:
@@ -96,11 +124,15 @@ def _check_different(runs: list[str]) -> None:
             )
 
 
-def _judgement_text(digits: "Digits", judgement: "Judgement") -> str:
+def _judgement_text(
+    digits: "Digits", judgement: "Judgement", by_corrected_labels: "Proportion | None"
+) -> str:
+    corrected = [("by corrected labels", str(by_corrected_labels))] if by_corrected_labels else []
     head = console.table(
         [
             ("data", f"{len(digits):,} images, {digits.source}"),
             ("accuracy", str(judgement.accuracy)),
+            *corrected,
             ("log loss", f"{judgement.log_loss:.4f} nats an image"),
         ]
     )
@@ -121,11 +153,17 @@ def _judgement_text(digits: "Digits", judgement: "Judgement") -> str:
     )
 
 
-def _judgement_json(model: str, digits: "Digits", judgement: "Judgement") -> dict[str, Any]:
+def _judgement_json(
+    model: str,
+    digits: "Digits",
+    judgement: "Judgement",
+    by_corrected_labels: "Proportion | None",
+) -> dict[str, Any]:
     return {
         "model": model,
         "data": {"source": digits.source, "hash": digits.hash},
         "accuracy": _proportion_json(judgement.accuracy),
+        "corrected": by_corrected_labels and _proportion_json(by_corrected_labels),
         "log_loss": judgement.log_loss,
         "per_class": [_proportion_json(told) for told in judgement.per_class],
         "confusion": judgement.confusion.tolist(),

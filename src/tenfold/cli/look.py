@@ -1,6 +1,6 @@
 """`tenfold show`, `recipes` and `data`: what there is, without training or using anything."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -38,7 +38,7 @@ def show(
 
     described = exports.describe(what)
     if form == "json":
-        console.show_json((described.recipe or described.network).to_json())
+        console.show_json(described.to_json())
     elif form == "script":
         console.show(_script(described))
     else:
@@ -123,10 +123,41 @@ def _script(described: "Described") -> str:
 
 
 def _text(described: "Described") -> str:
-    parts = [_layer_table(described.network)]
+    parts = list(_network_tables(described.networks))
+    if len(described.networks) > 1 or described.shifts:
+        parts.append(_answer_table(described))
     if described.recipe is not None:
         parts.append(_training_table(described.recipe))
     return "\n\n".join(parts)
+
+
+def _network_tables(networks: "Sequence[Network]") -> Iterator[str]:
+    """The layers of each network; of equal ones once, below the numbers they bear."""
+    for network in dict.fromkeys(networks):
+        if len(networks) > 1:
+            yield ", ".join(
+                f"network_{n}" for n, other in enumerate(networks, 1) if other == network
+            )
+        yield _layer_table(network)
+
+
+def _answer_table(described: "Described") -> str:
+    """How the networks answer together, and what an answer costs."""
+    from tenfold.classifiers import places
+
+    pixels = described.shifts
+    moved = f"5, moved by {pixels} to each side" if pixels else "1"
+    flops = len(places(pixels)) * sum(network.flops for network in described.networks)
+    parameters = sum(network.parameter_count for network in described.networks)
+    return console.table(
+        [
+            ("answer", "the mean of all networks at all places"),
+            ("networks", str(len(described.networks))),
+            ("places of a picture", moved),
+            ("parameters", f"{parameters:,}"),
+            ("FLOPs an image", f"{flops:,}"),
+        ]
+    )
 
 
 def _layer_table(network: "Network") -> str:

@@ -1,8 +1,10 @@
 """The arguments that several commands share, each written down once."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from tenfold.errors import UsageError
 
 
 def given(text: str | None) -> str | None:
@@ -36,3 +38,24 @@ Out = Annotated[
     typer.Option("--out", "-o", metavar="FILE", help="The file to write.", callback=given),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+Epochs = Annotated[
+    int | None, typer.Option(metavar="N", help="Instead of the recipe's number of epochs.")
+]
+Engine = Annotated[
+    Literal["numpy", "keras"] | None, typer.Option(help="Instead of the recipe's engine.")
+]
+Backend = Annotated[
+    Literal["tensorflow", "jax", "torch"] | None, typer.Option(help="What computes for Keras.")
+]
+
+
+def use(backend: str, engine: str) -> None:
+    """Let Keras compute with `backend`, here and in processes started from here."""
+    if engine != "keras":
+        raise UsageError(
+            f"--backend {backend}: expected the engine keras, received {engine}, which has no backend. "
+            "Leave out --backend, or add --engine keras."
+        )
+    from tenfold.keras_engine import use_backend
+
+    use_backend(backend)

@@ -1,13 +1,13 @@
 """`tenfold train`: start a training or go on with one."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tenfold.cli import console
 from tenfold.cli.failures import Interrupted
-from tenfold.cli.options import AsJson, Data, given
+from tenfold.cli.options import AsJson, Backend, Data, Engine, Epochs, given, use
 from tenfold.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ def train(  # noqa: PLR0913  each is an option of the command line
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="Decides all that is left to chance; else 0.")
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Instead of the recipe's number of epochs.")
-    ] = None,
+    epochs: Epochs = None,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -33,12 +31,8 @@ def train(  # noqa: PLR0913  each is an option of the command line
             help="Stop after N epochs without a lower validation loss; keep the best weights.",
         ),
     ] = None,
-    engine: Annotated[
-        Literal["numpy", "keras"] | None, typer.Option(help="Instead of the recipe's engine.")
-    ] = None,
-    backend: Annotated[
-        Literal["tensorflow", "jax", "torch"] | None, typer.Option(help="What computes for Keras.")
-    ] = None,
+    engine: Engine = None,
+    backend: Backend = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -98,23 +92,12 @@ def _train(
     name = recipe or DEFAULT
     value = replace(named_recipe(name), **changes)
     if backend is not None:
-        _use(backend, value.engine)
+        use(backend, value.engine)
     console.say(f"Training {name}: engine {value.engine}, epochs {value.epochs}, seed {seed}.")
     with shown_epochs(value.epochs) as on_epoch:
         return verbs.train(
             value, data, name=name, seed=seed, out=out, on_epoch=on_epoch, say=console.say
         )
-
-
-def _use(backend: str, engine: str) -> None:
-    if engine != "keras":
-        raise UsageError(
-            f"--backend {backend}: expected the engine keras, received {engine}, which has no backend. "
-            "Leave out --backend, or add --engine keras."
-        )
-    from tenfold.keras_engine import use_backend
-
-    use_backend(backend)
 
 
 def _resume(out: str | None, data: str | None, chosen: dict[str, Any]) -> "Run":
@@ -136,9 +119,11 @@ def _resume(out: str | None, data: str | None, chosen: dict[str, Any]) -> "Run":
 
 def _summary(run: "Run") -> str:
     seconds = run.record["seconds"]
+    corrected = [("by corrected labels", str(run.corrected))] if run.corrected else []
     return console.table(
         [
             ("test accuracy", str(run.test or "none: these data have no test part")),
+            *corrected,
             ("validation accuracy", str(run.validation or "none: nothing was set aside")),
             ("time", f"{seconds['total']:.1f} s, of which training {seconds['training']:.1f} s"),
             ("run", str(run.folder)),

@@ -1,4 +1,4 @@
-"""`tenfold predict`, `submit` and `export`: a trained model at work, here or elsewhere."""
+"""`tenfold predict`, `submit`, `ensemble` and `export`: trained models at work, here or elsewhere."""
 
 import csv
 import io
@@ -81,6 +81,47 @@ def submit(
         console.show(str(written))
     console.suggest(
         ["kaggle", "competitions", "submit", "digit-recognizer", "-f", str(written), "-m", model]
+    )
+
+
+def ensemble(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...", help="Run folders or model folders.", callback=all_given
+        ),
+    ],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", help="The model folder to write.", callback=given
+        ),
+    ],
+    shifts: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS",
+            help="Also take the mean over each picture moved so far, 0..4; left out, what the models do.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Join trained models into one that takes their mean.
+
+    One model alone can be given test-time shifts, which make an answer cost five times as much.
+
+    Example: tenfold ensemble runs/s0 runs/s1 runs/s2 -o models/three --shifts 1
+    """
+    from tenfold import exports
+
+    written = exports.ensemble(models, out=out, shifts=shifts)
+    if as_json:
+        console.show_json({"models": models, "ensemble": str(written)})
+    else:
+        console.show(str(written))
+    console.suggest(
+        ["tenfold", "evaluate", str(written)],
+        ["tenfold", "export", str(written), "--format", "onnx"],
     )
 
 

@@ -14,11 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES, Digits, Images
-from tenfold.engine import WEIGHTS, Engine, Epoch, State, check_state
-from tenfold.keras_engine.model import build, copy_of, variables
-from tenfold.keras_engine.objective import Logits, RunEpoch
+from tenfold.engine import (
+    AVERAGE,
+    WEIGHTS,
+    Courses,
+    Engine,
+    Epoch,
+    State,
+    Targets,
+    check_state,
+    settling_rows,
+    targets_for,
+)
+from tenfold.keras_engine.model import averages_of, build, copy_of, take_statistics, variables
+from tenfold.keras_engine.objective import Logits, RunEpoch, Training
 from tenfold.keras_engine.optimizers import build_optimizer, kept_variables
-from tenfold.randomness import batches, stream
+from tenfold.randomness import stream
 from tenfold.recipe import Recipe
 from tenfold.weights import initial_weights
 
@@ -28,29 +39,51 @@ IMAGES_AT_ONCE = 500
 
 
 class KerasEngine(Engine):
-    """Trains on the images of `train`, which must be labelled, beginning at `initial_weights`."""
+    """Trains on the images of `train` towards `targets`, or towards its labels; see `Engine`."""
 
-    def __init__(self, recipe: Recipe, train: Digits, *, seed: int) -> None:
-        self._recipe, self._seed, self._images = recipe, seed, len(train)
-        self._model = build(recipe.network, initial_weights(recipe.network, seed))
+    def __init__(
+        self, recipe: Recipe, train: Digits, targets: Targets | None = None, *, seed: int
+    ) -> None:
+        self._seed, self._images = seed, train.images
+        self._courses = Courses(recipe, train.images, seed=seed)
+        self._model = build(recipe.network, initial_weights(recipe.network, seed, train.images))
         optimizer = build_optimizer(recipe.optimizer, self._model)
+        averages = averages_of(self._model) if recipe.averaging else {}
         compiled = import_module(f"tenfold.keras_engine.{self.backend}_epoch")
-        self._run_epoch: RunEpoch = compiled.compile_epoch(self._model, optimizer, train=train)
+        training = Training(
+            self._model,
+            optimizer,
+            list(averages.values()),
+            train.images,
+            train.known_labels,
+            targets_for(recipe, train.known_labels) if targets is None else targets,
+        )
+        self._run_epoch: RunEpoch = compiled.compile_epoch(training)
         self._run_logits: Logits = compiled.compile_logits(self._model)
-        self._variables = {
-            WEIGHTS + name: variable for name, variable in variables(self._model).items()
-        } | kept_variables(optimizer, recipe.optimizer, self._model)
+        self._weights = variables(self._model)
+        self._averages = averages
+        self._variables = (
+            {WEIGHTS + name: variable for name, variable in self._weights.items()}
+            | {AVERAGE + name: variable for name, variable in averages.items()}
+            | kept_variables(optimizer, recipe.optimizer, self._model)
+        )
 
     @property
     def backend(self) -> str:
         return str(keras.backend.backend())
 
     def train_epoch(self, epoch: int) -> Epoch:
-        rows = batches(self._seed, epoch, images=self._images, batch_size=self._recipe.batch_size)
-        rates = self._recipe.learning_rates(epoch, steps=len(rows))
+        course = self._courses(epoch)
         self._seed_dropout(epoch)
-        losses, correct = self._run_epoch(rows, rates)
-        return Epoch(losses, correct, rows.size)
+        losses, correct = self._run_epoch(course)
+        return Epoch(losses, correct, course.rows.size)
+
+    def settle(self) -> None:
+        for name, average in self._averages.items():
+            self._weights[name].assign(average.value)
+        if self._averages:
+            rows = settling_rows(len(self._images), self._seed)
+            take_statistics(self._model, self._images[rows])
 
     def logits(self, images: Images) -> NDArray[np.float32]:
         whole = -(-len(images) // IMAGES_AT_ONCE) * IMAGES_AT_ONCE

@@ -10,6 +10,7 @@ make models.
 
 import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold.classifiers import places
+from tenfold.digits import Images
 from tenfold.errors import UsageError
 from tenfold.files import Seal, write_bytes
 from tenfold.layers import (
@@ -29,9 +32,10 @@ from tenfold.layers import (
     MaxPool,
     ReLU,
     Residual,
+    Whitening,
 )
 from tenfold.network import INPUT_SHAPE, PIXEL_SCALE, Network, Step
-from tenfold.weights import Weights, check_weights
+from tenfold.weights import Member, Weights, check_weights
 
 SUFFIX = ".keras"
 
@@ -71,6 +75,33 @@ def weights_from(model: keras.Model) -> Weights:
     return {name: copy_of(variable) for name, variable in variables(model).items()}
 
 
+def averages_of(model: keras.Model) -> dict[str, keras.Variable]:
+    """A variable beside each one that the model trains, under the same name and with its value."""
+    trained = {id(variable) for variable in model.trainable_variables}
+    return {
+        name: keras.Variable(copy_of(variable), trainable=False, name=f"average_{variable.name}")
+        for name, variable in variables(model).items()
+        if id(variable) in trained
+    }
+
+
+def take_statistics(model: keras.Model, images: Images) -> None:
+    """Give every BatchNorm the mean and variance of these images (n, 28, 28), with dropout off."""
+    kept = [(layer, layer.momentum) for layer in _of(model, keras.layers.BatchNormalization)]
+    rates = [(layer, layer.rate) for layer in _of(model, keras.layers.Dropout)]
+    for layer, _ in kept:
+        layer.momentum = 0.0
+    for layer, _ in rates:
+        layer.rate = 0.0
+    try:
+        model(images, training=True)
+    finally:
+        for layer, momentum in kept:
+            layer.momentum = momentum
+        for layer, rate in rates:
+            layer.rate = rate
+
+
 def copy_of(variable: keras.Variable) -> NDArray[Any]:
     """What a variable holds now; PyTorch would let NumPy see through to what it will hold."""
     return np.asarray(variable).copy()
@@ -82,26 +113,53 @@ def set_weights(model: keras.Model, weights: Weights) -> None:
         variable.assign(weights[name])
 
 
-def save_keras(path: Path, network: Network, *, weights: Weights) -> Seal:
+def save_keras(path: Path, members: Sequence[Member], *, shifts: int = 0) -> Seal:
     """Write a .keras file whose model takes pictures and gives the ten probabilities.
 
     `keras.models.load_model(path).predict(images)` is all that its reader needs. Written as
     `files.write_bytes` writes, so that a crash leaves no half of it.
 
+    Args:
+        path: the file.
+        members: at least one; the model gives the mean of their probabilities.
+        shifts: pixels; the model gives the mean over the picture at these `classifiers.places`.
+
     Raises:
         UsageError: `path` does not end in .keras.
-        ModelError: the weights do not belong to the network.
+        ModelError: weights do not belong to their network.
     """
     if path.suffix != SUFFIX:
         raise UsageError(
             f"{path}: expected a name ending in {SUFFIX}, by which Keras knows its own."
         )
-    logits = build(network, weights)
-    probabilities = keras.layers.Softmax(name="probabilities")(logits.outputs[0])
+    models = [_with_softmax(build(*member)) for member in members]
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, path.name)
-        keras.Model(logits.inputs, probabilities).save(written)
+        model = models[0] if (len(models), shifts) == (1, 0) else _mean(models, shifts)
+        model.save(written)
         return write_bytes(path, written.read_bytes())
+
+
+def _with_softmax(logits: keras.Model) -> keras.Model:
+    return keras.Model(logits.inputs, keras.layers.Softmax(name="probabilities")(logits.outputs[0]))
+
+
+def _mean(models: Sequence[keras.Model], shifts: int) -> keras.Model:
+    """The mean of what all models say of the picture at all places."""
+    picture = keras.Input(INPUT_SHAPE)
+    padded = keras.layers.ZeroPadding2D(shifts)(picture)
+    at_places = [
+        keras.layers.Cropping2D(((shifts - down, shifts + down), (shifts - right, shifts + right)))(
+            padded
+        )
+        for down, right in places(shifts)
+    ]
+    answers = [model(pictures) for model in models for pictures in at_places]
+    return keras.Model(picture, keras.layers.Average(name="mean")(answers))
+
+
+def _of(model: keras.Model, kind: type[keras.Layer]) -> list[Any]:
+    return [layer for layer in model.layers if isinstance(layer, kind)]
 
 
 def _through(steps: tuple[Step, ...], picture: Any) -> Any:
@@ -120,9 +178,9 @@ def _layer(step: Step) -> keras.Layer:
         case Dense(units, bias):
             return layers.Dense(units, use_bias=bias, name=name, **_UNDRAWN)
         case Conv2D(filters, kernel, stride, padding, bias):
-            return layers.Conv2D(
-                filters, kernel, stride, padding, use_bias=bias, name=name, **_UNDRAWN
-            )
+            trained = not isinstance(step.layer, Whitening)
+            settings = {"use_bias": bias, "trainable": trained, "name": name}
+            return layers.Conv2D(filters, kernel, stride, padding, **settings, **_UNDRAWN)
         case MaxPool(size):
             return layers.MaxPooling2D(size, name=name)
         case GlobalAveragePool():

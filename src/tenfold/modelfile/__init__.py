@@ -1,7 +1,7 @@
 """Model files: what training leaves behind, and the Classifiers that use it.
 
-    native      a model folder: network, weights, ONNX graph, what it was trained on, sealed
-    onnx_graph  Network and weights -> one self-contained ONNX file
+    native      a model folder: networks, weights, ONNX graph, what they were trained on, sealed
+    onnx_graph  networks and weights -> one self-contained ONNX file
     classifier  a run folder, a model folder or an .onnx file -> something with predict_proba
     parity      pictures that stress a classifier, and the check that two classifiers agree
     script      a recipe -> the standalone Keras script that does the same
@@ -11,7 +11,7 @@ name and shape, and using a model needs neither Keras nor TensorFlow.
 """
 
 from tenfold.modelfile.classifier import OnnxClassifier, find_model, open_classifier
-from tenfold.modelfile.native import Model, load_model, save_model
+from tenfold.modelfile.native import Model, describe_members, load_model, save_model
 from tenfold.modelfile.parity import check_parity, stress_images
 from tenfold.modelfile.script import to_script
 
@@ -19,6 +19,7 @@ __all__ = [
     "Model",
     "OnnxClassifier",
     "check_parity",
+    "describe_members",
     "find_model",
     "load_model",
     "open_classifier",

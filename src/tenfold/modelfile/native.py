@@ -1,7 +1,7 @@
-"""A model folder: a network, its weights and what they were trained on, sealed so that damage shows.
+"""A model folder: networks, their weights and what they were trained on, sealed so that damage shows.
 
-    network.json         Network.to_json
-    weights.safetensors  every array under its full name
+    model.json           the networks, each as Network.to_json, and the test-time shifts
+    weights.safetensors  every array under its full name, of several networks behind "network_1/" and so on
     model.onnx           the same as one ONNX graph, which is what is run
     trained_on.bin       fingerprints of the training images: sorted uint64, little-endian
     manifest.json        format, about, sha256 and size of each file; last, the sha256 of all before it
@@ -10,20 +10,21 @@ The manifest is the commit point. A save puts the new files beside the old ones,
 manifest, and only then gives the new files their names; a reader looks in both places. So whenever
 a save is cut off, the folder holds the old model or the new one, never a mixture that passes for one.
 
-Loading builds the network from tenfold's own classes and assigns arrays by name and shape. Knows
+Loading builds the networks from tenfold's own classes and assigns arrays by name and shape. Knows
 nothing about runs, or about what runs the graph.
 """
 
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold.classifiers import MAX_SHIFT
 from tenfold.errors import CorruptFile, ModelError
 from tenfold.files import (
     Seal,
@@ -34,11 +35,12 @@ from tenfold.files import (
     write_sealed_json,
 )
 from tenfold.network import Network, network_from_json
-from tenfold.weights import Weights, check_weights
+from tenfold.values import check_whole
+from tenfold.weights import Member, check_weights
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-NETWORK = "network.json"
+DESCRIPTION = "model.json"
 WEIGHTS = "weights.safetensors"
 ONNX = "model.onnx"
 TRAINED_ON = "trained_on.bin"
@@ -51,7 +53,7 @@ OUTPUT = "probabilities"
 MAX_MODEL_BYTES = 300 * 2**20
 # No file is read that claims more: a description is a few KB, 10 million fingerprints are 80 MB.
 _MAX_BYTES = {
-    NETWORK: 2**20,
+    DESCRIPTION: 2**20,
     WEIGHTS: MAX_MODEL_BYTES,
     ONNX: MAX_MODEL_BYTES,
     TRAINED_ON: 80 * 10**6,
@@ -66,44 +68,46 @@ class Model(NamedTuple):
     """What a model folder holds.
 
     Attributes:
-        network: the network.
-        weights: its arrays, float32, in the order of the plan.
-        trained_on: `digits.fingerprints` of the training images, uint64 (k,), sorted, each once.
+        members: one network and its weights, or several, which answer with the mean of their probabilities.
+        trained_on: `digits.fingerprints` of the training images, uint64 (k,); sorted, each once, when loaded.
         about: what whoever saved it wanted known: recipe, seed, data hash.
+        shifts: pixels, 0..4: the answer is the mean over each picture at these `classifiers.places`.
     """
 
-    network: Network
-    weights: Weights
+    members: tuple[Member, ...]
     trained_on: NDArray[np.uint64]
     about: About
+    shifts: int = 0
 
 
-def save_model(
-    folder: Path,
-    network: Network,
-    weights: Weights,
-    *,
-    trained_on: NDArray[np.uint64],
-    about: Mapping[str, str | int],
-) -> None:
+def save_model(folder: Path, model: Model) -> None:
     """Put a model into `folder`, in place of the one that may be there.
 
     Raises:
-        ModelError: the weights do not belong to the network or are not finite, or `about` holds
-            something else than words and whole numbers.
+        ModelError: there is no network, weights do not belong to theirs or are not finite, the whole is
+            larger than what is read back, or `about` holds something else than words and whole numbers.
+        UsageError: the shifts are not a number of pixels.
         OSError: the disk is full, or the place may not be written; the model that was there stays.
     """
     from tenfold.modelfile.onnx_graph import to_onnx
 
-    contents = {
-        NETWORK: (json.dumps(network.to_json(), indent=2) + "\n").encode(),
-        WEIGHTS: _weights_to_bytes(check_weights(network, weights)),
-        ONNX: to_onnx(network, weights),
-        TRAINED_ON: np.unique(trained_on).astype("<u8").tobytes(),
-    }
-    files = {name: seal(raw) for name, raw in contents.items()}
-    body = {"format": FORMAT, "about": dict(about), "files": files}
+    description = describe_members([network for network, _ in model.members], model.shifts)
     # What could not be read back is not written.
+    _check_description(description)
+    contents = {
+        DESCRIPTION: (json.dumps(description, indent=2) + "\n").encode(),
+        WEIGHTS: _weights_to_bytes(model.members),
+        ONNX: to_onnx(model.members, shifts=model.shifts),
+        TRAINED_ON: np.unique(model.trained_on).astype("<u8").tobytes(),
+    }
+    for name, raw in contents.items():
+        if len(raw) > _MAX_BYTES[name]:
+            raise ModelError(
+                f"{folder / name}: expected at most {_MAX_BYTES[name]:,} bytes, received {len(raw):,}. "
+                "Use fewer or smaller networks."
+            )
+    files = {name: seal(raw) for name, raw in contents.items()}
+    body = {"format": FORMAT, "about": model.about, "files": files}
     _check_manifest(folder / MANIFEST, body)
     # What an earlier save left half named must have its names before its places are used again.
     with contextlib.suppress(CorruptFile, ModelError):
@@ -124,23 +128,33 @@ def load_model(folder: Path) -> Model:
     manifest = _read_manifest(folder)
     raw = {name: _read(folder, name, expected) for name, expected in manifest.files.items()}
     try:
-        network = network_from_json(json.loads(raw[NETWORK]))
+        networks, shifts = _check_description(json.loads(raw[DESCRIPTION]))
     except (ValueError, RecursionError) as error:
         raise ModelError(
-            f"{folder / NETWORK}: expected the description of a network, received something else ({error})."
+            f"{folder / DESCRIPTION}: expected the description of a model, received something else ({error})."
         ) from error
-    weights = _weights_from_bytes(network, raw[WEIGHTS], source=folder / WEIGHTS)
+    members = _weights_from_bytes(networks, raw[WEIGHTS], source=folder / WEIGHTS)
     if len(raw[TRAINED_ON]) % 8:
         raise ModelError(
             f"{folder / TRAINED_ON}: expected 8 bytes for each fingerprint, received {len(raw[TRAINED_ON])} bytes."
         )
     trained_on = np.frombuffer(raw[TRAINED_ON], "<u8").astype(np.uint64)
-    return Model(network, weights, trained_on, manifest.about)
+    return Model(members, trained_on, manifest.about, shifts)
 
 
 def read_onnx(folder: Path) -> bytes:
     """The ONNX graph of the model in `folder`, checked; raises as `load_model` does."""
     return _read(folder, ONNX, _read_manifest(folder).files[ONNX])
+
+
+def describe_members(networks: Sequence[Network], shifts: int) -> dict[str, Any]:
+    """What model.json holds: plain JSON values."""
+    return {"networks": [network.to_json() for network in networks], "shifts": shifts}
+
+
+def prefixes(count: int) -> list[str]:
+    """What stands before the names of each network's layers and arrays in a model of `count` networks."""
+    return [""] if count == 1 else [f"network_{number}/" for number in range(1, count + 1)]
 
 
 class _Manifest(NamedTuple):
@@ -207,20 +221,49 @@ def _give_names(folder: Path) -> None:
             os.replace(_new(folder, name), folder / name)
 
 
-def _weights_to_bytes(weights: Weights) -> bytes:
+def _check_description(description: object) -> tuple[list[Network], int]:
+    """What `describe_members` gave -> networks and shifts."""
+    if (
+        not isinstance(description, dict)
+        or description.keys() != {"networks", "shifts"}
+        or not isinstance(description["networks"], list)
+        or not description["networks"]
+    ):
+        raise ModelError("expected a list of at least one network, and the shifts")
+    networks, shifts = description["networks"], description["shifts"]
+    check_whole("shifts", shifts, 0, MAX_SHIFT)
+    return [network_from_json(network) for network in networks], shifts
+
+
+def _weights_to_bytes(members: Sequence[Member]) -> bytes:
     from safetensors.numpy import save
 
     # safetensors copies memory as it lies: an array that is not contiguous would be scrambled.
-    return bytes(save({name: np.ascontiguousarray(array) for name, array in weights.items()}))
+    arrays = {
+        prefix + name: np.ascontiguousarray(array)
+        for prefix, member in zip(prefixes(len(members)), members, strict=True)
+        for name, array in check_weights(*member).items()
+    }
+    return bytes(save(arrays))
 
 
-def _weights_from_bytes(network: Network, raw: bytes, *, source: Path) -> Weights:
+def _weights_from_bytes(
+    networks: Sequence[Network], raw: bytes, *, source: Path
+) -> tuple[Member, ...]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
-        return check_weights(network, load(raw))
+        arrays = load(raw)
+        members = []
+        for prefix, network in zip(prefixes(len(networks)), networks, strict=True):
+            names = [name for name in arrays if name.startswith(prefix)]
+            own = {name.removeprefix(prefix): arrays.pop(name) for name in names}
+            members.append(Member(network, check_weights(network, own)))
+        if arrays:
+            raise ModelError(f"of no network: {sorted(arrays)}")
     except (SafetensorError, KeyError, ValueError) as error:
         raise ModelError(
-            f"{source}: expected the arrays of {NETWORK} in safetensors form, received something else ({error})."
+            f"{source}: expected the arrays of {DESCRIPTION} in safetensors form, received something else ({error})."
         ) from error
+    return tuple(members)

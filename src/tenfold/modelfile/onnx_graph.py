@@ -1,15 +1,18 @@
-"""Network and weights -> one self-contained ONNX file, written node by node from `Network.plan`.
+"""Networks and weights -> one self-contained ONNX file, written node by node from `Network.plan`.
 
 The graph takes `images`, uint8 (n, 28, 28), for any n, scales them itself and gives `probabilities`,
 float32 (n, 10). Its nodes and arrays bear the names of the plan, so a viewer shows the network as it
-was written down. The same network and weights give the same bytes. Knows nothing about files, or
-about what runs the graph.
+was written down; those of several networks stand behind a prefix each. Test-time shifts put all places
+of the pictures into one batch, so a network, and each of its arrays, is in the file once. The same
+networks and weights give the same bytes. Knows nothing about files, or about what runs the graph.
 
 ONNX keeps pictures as (n, channels, height, width), the plan as (n, height, width, channels):
 kernels are turned once here, and pictures before they are flattened.
 Source: the operator descriptions of ONNX opset 14, https://onnx.ai/onnx/operators/
 """
 
+import copy
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from tenfold.classifiers import places
 from tenfold.digits import CLASSES, SIDE
 from tenfold.layers import (
     BatchNorm,
@@ -29,9 +33,9 @@ from tenfold.layers import (
     ReLU,
     Residual,
 )
-from tenfold.modelfile.native import INPUT, OUTPUT
-from tenfold.network import PIXEL_SCALE, Network, Step
-from tenfold.weights import Weights, check_weights
+from tenfold.modelfile.native import INPUT, OUTPUT, prefixes
+from tenfold.network import PIXEL_SCALE, Step
+from tenfold.weights import Member, Weights, check_weights
 
 # ONNX 1.9 of 2021, old enough for any runtime: the first opset in which BatchNormalization says
 # whether it trains. ONNX's own evaluator takes the one before for training and uses the batch's mean.
@@ -39,36 +43,61 @@ OPSET = 14
 IR_VERSION = 7
 
 
-def to_onnx(network: Network, weights: Weights) -> bytes:
+def to_onnx(members: Sequence[Member], *, shifts: int = 0) -> bytes:
     """An ONNX model, serialised: images uint8 (n, 28, 28) -> probabilities float32 (n, 10).
 
+    Args:
+        members: at least one; the model gives the mean of their probabilities.
+        shifts: pixels; the model gives the mean over the picture at these `classifiers.places`.
+
     Raises:
-        ModelError: the weights do not belong to the network, or are not finite.
+        ModelError: weights do not belong to their network, or are not finite.
     """
-    graph = _Graph(check_weights(network, weights))
+    graph = _Graph()
     scale = graph.array("pixel_scale", np.array(PIXEL_SCALE, np.float32))
     pixels = graph.node("Cast", "pixels", INPUT, to=TensorProto.FLOAT)
     scaled = graph.node("Mul", "scaled", pixels, scale)
+    if shifts:
+        scaled = _at_all_places(graph, scaled, shifts)
     picture = graph.node("Unsqueeze", "picture", scaled, graph.array("channel_axis", np.array([1])))
-    graph.node("Softmax", OUTPUT, _chain(graph, network.plan, picture), axis=1)
+    answer = "at_each_place" if shifts else OUTPUT
+    answers = []
+    for prefix, (network, weights) in zip(prefixes(len(members)), members, strict=True):
+        part = graph.part(prefix, check_weights(network, weights))
+        answers.append(part.node("Softmax", answer, _chain(part, network.plan, picture), axis=1))
+    if len(answers) > 1:
+        graph.node("Mean", answer, *answers)
+    if shifts:
+        shape = graph.array("place_picture_digit", np.array([len(places(shifts)), -1, CLASSES]))
+        by_place = graph.node("Reshape", "by_place", answer, shape)
+        graph.node("ReduceMean", OUTPUT, by_place, axes=[0], keepdims=0)
     return graph.serialise()
 
 
 class _Graph:
     """The nodes and arrays of a graph so far. A node bears the name of what it gives."""
 
-    def __init__(self, weights: Weights) -> None:
-        self._weights = weights
+    def __init__(self) -> None:
         self._nodes: list[Any] = []
         self._arrays: list[Any] = []
+        self._prefix = ""
+        self._weights: Weights = {}
+
+    def part(self, prefix: str, weights: Weights) -> "_Graph":
+        """The same graph, for a network with these weights: the names of what it appends begin with `prefix`."""
+        part = copy.copy(self)  # the lists are shared
+        part._prefix, part._weights = prefix, weights
+        return part
 
     def node(self, operator: str, name: str, *inputs: str, **attributes: object) -> str:
         """Append a node -> the name of its output."""
+        name = self._prefix + name
         self._nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
     def array(self, name: str, value: NDArray[Any]) -> str:
         """Append an array -> its name."""
+        name = self._prefix + name
         self._arrays.append(numpy_helper.from_array(value, name))
         return name
 
@@ -96,6 +125,20 @@ class _Graph:
             producer_version=version("tenfold"),
         )
         return bytes(model.SerializeToString(deterministic=True))
+
+
+def _at_all_places(graph: _Graph, pictures: str, shifts: int) -> str:
+    """Append what moves pictures (n, 28, 28) -> the name of (k n, 28, 28), k places one after the other."""
+    pads = graph.array("padding", np.array([0, shifts, shifts, 0, shifts, shifts]))
+    padded = graph.node("Pad", "padded", pictures, pads)
+    axes = graph.array("rows_and_columns", np.array([1, 2]))
+    at_places = []
+    for number, place in enumerate(places(shifts), 1):
+        corner = shifts - np.array(place)
+        start = graph.array(f"place_{number}/start", corner)
+        end = graph.array(f"place_{number}/end", corner + SIDE)
+        at_places.append(graph.node("Slice", f"place_{number}", padded, start, end, axes))
+    return graph.node("Concat", "at_all_places", *at_places, axis=0)
 
 
 def _chain(graph: _Graph, steps: tuple[Step, ...], x: str) -> str:

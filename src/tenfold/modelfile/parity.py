@@ -5,6 +5,7 @@ An export is not finished until it agrees with its source. Knows only Classifier
 
 import numpy as np
 
+from tenfold.classifiers import moved
 from tenfold.digits import SIDE, Classifier, Images, check_images
 from tenfold.errors import ParityError
 from tenfold.randomness import stream
@@ -28,7 +29,7 @@ def stress_images(images: Images) -> Images:
             real,
             extreme,
             255 - real,
-            *(_shifted(real[k::4], *by) for k, by in enumerate([(4, 0), (-4, 0), (0, 4), (0, -4)])),
+            *(moved(real[k::4], *by) for k, by in enumerate([(4, 0), (-4, 0), (0, 4), (0, -4)])),
             real.transpose(0, 2, 1),
             # A clear picture saturates softmax, which then hides a wrong weight; a faint one does not.
             real // 16,
@@ -76,9 +77,3 @@ def _made_up() -> Images:
     single[np.arange(49), np.repeat(places, 7), np.tile(places, 7)] = 255
     noise = stream(0, "parity").integers(0, 256, (32, SIDE, SIDE)).astype(np.uint8)
     return np.concatenate([greys.astype(np.uint8), single, noise])
-
-
-def _shifted(images: Images, down: int, right: int) -> Images:
-    """The pictures moved by whole pixels, black where nothing comes in."""
-    padded = np.pad(images, ((0, 0), (4, 4), (4, 4)))
-    return padded[:, 4 - down : 4 - down + SIDE, 4 - right : 4 - right + SIDE]

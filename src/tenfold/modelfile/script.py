@@ -1,8 +1,9 @@
 """A recipe -> the standalone Keras script that does the same: what a Keras user would have written.
 
 The script needs no tenfold. It differs from a run of tenfold only in what Keras decides: the order of
-the images, a smaller last batch, and the validation part, which is the last share of the training
-images and not a random one. Knows nothing about running it.
+the images, a smaller last batch, the validation part, which is the last share of the training images
+and not a random one, pictures that are changed by one layer after another, and averages of one decay
+throughout. Knows nothing about running it.
 """
 
 import math
@@ -10,21 +11,16 @@ import re
 from dataclasses import fields
 from string import Template
 
+from tenfold.augmentation import Elastic
+from tenfold.digits import CLASSES
 from tenfold.errors import UsageError
-from tenfold.layers import (
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAveragePool,
-    MaxPool,
-    ReLU,
-    Residual,
-    Shape,
-)
-from tenfold.network import INPUT_SHAPE, Network, Step
-from tenfold.recipe import OneCycle, Recipe
+from tenfold.layers import BatchNorm, Flatten, Shape, Whitening
+from tenfold.modelfile.script_model import ELASTIC, WHITENING, model_code
+from tenfold.network import INPUT_SHAPE
+from tenfold.recipe import Distillation, OneCycle, Recipe
+
+# Characters in a line of the script, as in our own.
+LINE = 100
 
 
 def to_script(recipe: Recipe, *, name: str) -> str:
@@ -35,22 +31,49 @@ def to_script(recipe: Recipe, *, name: str) -> str:
         name: the recipe's name, ASCII: up to 64 letters, digits, "-", "_", "." and spaces.
 
     Raises:
-        UsageError: the name holds something else, which could become code in the script.
+        UsageError: the name holds something else, which could become code in the script; or the
+            recipe's teacher has a teacher itself.
     """
     if not re.fullmatch(r"[\w. -]{1,64}", name, flags=re.ASCII):
         raise UsageError(
             f"name: expected up to 64 letters, digits, '-', '_', '.' or spaces, received {name!r}."
         )
-    flat = isinstance(recipe.network.plan[0].layer, Flatten)
-    shape = (math.prod(INPUT_SHAPE),) if flat else INPUT_SHAPE
-    one_cycle = isinstance(recipe.schedule, OneCycle)
-    return (
-        _HEAD.substitute(name=name, shape=(-1, *shape), math="import math\n" * one_cycle)
-        + _model(recipe.network, shape)
-        + (_one_cycle(recipe, recipe.schedule) if isinstance(recipe.schedule, OneCycle) else "")
-        + _training(recipe)
-        + _USE
+    recipes, distillation = [recipe], recipe.distillation
+    if distillation is not None:
+        if distillation.teacher.distillation is not None:
+            raise UsageError(
+                "A script holds one teacher, and this recipe's teacher has a teacher itself. "
+                "Write the script of the teacher: replace(recipe, distillation=None)."
+            )
+        recipes.append(distillation.teacher)
+    shape = INPUT_SHAPE if any(map(_needs_pictures, recipes)) else (math.prod(INPUT_SHAPE),)
+    elastic = any(isinstance(step, Elastic) for one in recipes for step in one.augmentation)
+    one_cycle = any(isinstance(one.schedule, OneCycle) for one in recipes)
+    shifts = any(one.test_time_shifts for one in recipes)
+    whitening = any(isinstance(one.network.plan[0].layer, Whitening) for one in recipes)
+    head = _HEAD.substitute(
+        name=name,
+        shape=(-1, *shape),
+        math="import math\n" * one_cycle,
+        numpy="import numpy as np\n" * (shifts or whitening),
+        ops=", ops" * elastic,
     )
+    held_out = teacher = ""
+    if distillation is not None:
+        if recipe.validation_share:
+            held_out = _HELD_OUT.substitute(share=recipe.validation_share)
+        teacher = _training(distillation.teacher, shape, model="teacher")
+        teacher += _taught(recipe, distillation)
+    defined = WHITENING * whitening + ELASTIC * elastic + _ONE_CYCLE * one_cycle + _SHIFTED * shifts
+    defined = "\n" * bool(defined) + defined
+    student = _training(recipe, shape, model="model")
+    return head + held_out + defined + teacher + student + _use(recipe)
+
+
+def _needs_pictures(recipe: Recipe) -> bool:
+    """Whether rows of 784 pixels will not do."""
+    flat = isinstance(recipe.network.plan[0].layer, Flatten)
+    return not flat or bool(recipe.augmentation) or recipe.test_time_shifts > 0
 
 
 _HEAD = Template('''\
@@ -62,8 +85,8 @@ Needs keras with a backend (tensorflow, jax or torch), scikit-learn and pandas.
 ${math}import pathlib
 
 import keras
-import pandas as pd
-from keras import layers
+${numpy}import pandas as pd
+from keras import layers$ops
 from sklearn.datasets import fetch_openml
 
 keras.utils.set_random_seed(0)
@@ -92,15 +115,13 @@ train_labels, test_labels = labels[:-10_000], labels[-10_000:]
 
 ''')
 
-_ONE_CYCLE = Template('''
-
+_ONE_CYCLE = '''\
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """Up to the highest rate during the first part of training, then down along half a cosine."""
 
-    warmup, start, end = $warmup, $start, $end
-
-    def __init__(self, highest, *, steps):
-        self.highest, self.steps = highest, steps
+    def __init__(self, highest, *, warmup, start, end, steps):
+        self.highest, self.warmup, self.start, self.end = highest, warmup, start, end
+        self.steps = steps
 
     def __call__(self, step):
         progress = keras.ops.cast(step, "float32") / max(self.steps - 1, 1)
@@ -110,142 +131,161 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         return self.highest * keras.ops.where(progress < self.warmup, up, down)
 
 
-learning_rate = OneCycle($highest, steps=$steps)
-''')
+'''
+
+_SHIFTED = '''\
+def predict_shifted(model, images, n):
+    """The mean of what the model says of each picture, and of it moved by n to each side."""
+    padded = np.pad(images, ((0, 0), (n, n), (n, n), (0, 0)))
+    corners = [(n, n), (0, n), (2 * n, n), (n, 0), (n, 2 * n)]
+    moved = (padded[:, top : top + 28, left : left + 28] for top, left in corners)
+    return np.mean([model.predict(pictures, verbose=0) for pictures in moved], axis=0)
+
+
+'''
+
+_HELD_OUT = Template("""\
+# The last of these are for validation: neither network is trained on them.
+count = int(len(train_images) * (1 - $share))
+train_images, validation_images = train_images[:count], train_images[count:]
+train_labels, validation_labels = train_labels[:count], train_labels[count:]
+
+""")
+
+_TAUGHT = Template("""\
+# What the network is to say of each picture: partly its label, partly what the teacher says,
+# softened by a temperature of $temperature.
+taught = $predicted ** (1 / $temperature)
+taught /= taught.sum(axis=1, keepdims=True)
+targets = $rest * $labels + $share * taught
+
+""")
 
 _TRAINING = Template("""\
-model.compile(
-    optimizer=keras.optimizers.$optimizer,
-    loss="categorical_crossentropy",
+$rate$averaged$model.compile(
+$optimizer,
+    loss=$loss,
     metrics=["accuracy"],
 )
-model.fit(
+$model.fit(
     train_images,
-    train_labels,
+    $labels,
 $settings)
 
 """)
 
-_USE = """\
+_EVALUATED = """\
 loss, accuracy = model.evaluate(test_images, test_labels, verbose=0)
 print(f"Test: {accuracy:.2%} of {len(test_images):,} images right, mean loss {loss:.4f}")
 
 probabilities = model.predict(test_images[:10], verbose=0)
-print("The first ten test images show", probabilities.argmax(axis=1))
+"""
+
+# Where `evaluate` would give the loss of the smoothed labels, or of one picture without its copies.
+_COMPARED = Template("""\
+probabilities = $predicted
+accuracy = (probabilities.argmax(axis=1) == test_labels.argmax(axis=1)).mean()
+loss = float(keras.losses.CategoricalCrossentropy()(test_labels, probabilities))
+print(f"Test: {accuracy:.2%} of {len(test_images):,} images right, mean loss {loss:.4f}")
+
+""")
+
+_USE = Template("""\
+print("The first ten test images show", probabilities[:10].argmax(axis=1))
 
 # With test.csv of Kaggle's "Digit Recognizer" in this folder: write a submission.
 if pathlib.Path("test.csv").exists():
-    kaggle_pixels = pd.read_csv("test.csv", dtype="uint8").to_numpy()
-    predicted = model.predict(to_input(kaggle_pixels), verbose=0).argmax(axis=1)
+    kaggle_images = to_input(pd.read_csv("test.csv", dtype="uint8").to_numpy())
+    predicted = $predicted.argmax(axis=1)
     submission = pd.DataFrame({"ImageId": range(1, len(predicted) + 1), "Label": predicted})
     submission.to_csv("submission.csv", index=False)
-"""
-
-
-def _model(network: Network, shape: Shape) -> str:
-    """Sequential where the network is a chain, functional where it has shortcuts."""
-    # Rows of 784 pixels are flat already.
-    steps = network.plan[len(shape) == 1 :]
-    lines = _layers(steps)
-    _activate(lines, "softmax", alone="layers.Softmax()")
-    if any(isinstance(step.layer, Residual) for step in steps):
-        chain = [f"x = {line}(x)" if line.startswith("layers.") else line for line in lines]
-        first, last = f"inputs = keras.Input({shape})", "model = keras.Model(inputs, x)"
-        body = [first, "x = inputs", *chain, last]
-    else:
-        rows = [f"        {line}," for line in (f"keras.Input({shape})", *lines)]
-        body = ["model = keras.Sequential(", "    [", *rows, "    ]", ")"]
-    return "\n".join([*body, "model.summary()\n"])
-
-
-def _layers(steps: tuple[Step, ...]) -> list[str]:
-    """A Keras layer for each step; around and for a Residual, statements that pass `x` on."""
-    lines: list[str] = []
-    for step in steps:
-        if isinstance(step.layer, ReLU):
-            _activate(lines, "relu", alone="layers.ReLU()")
-        elif isinstance(step.layer, Residual):
-            shortcut = step.name.replace("residual", "shortcut")
-            lines += [f"{shortcut} = x", *_layers(step.inside)]
-            lines.append(f"x = layers.Add()([x, {shortcut}])")
-        else:
-            lines.append(_layer(step.layer))
-    return lines
-
-
-def _activate(lines: list[str], activation: str, *, alone: str) -> None:
-    """The layer before applies the activation where it can; otherwise it is a layer of its own."""
-    able = lines and lines[-1].startswith(("layers.Dense(", "layers.Conv2D("))
-    if able and "activation" not in lines[-1]:
-        lines[-1] = f'{lines[-1][:-1]}, activation="{activation}")'
-    else:
-        lines.append(alone)
-
-
-def _layer(
-    layer: Dense | Conv2D | MaxPool | GlobalAveragePool | BatchNorm | Dropout | Flatten,
-) -> str:
-    """The call that makes a layer. Settings are (value, Keras's default)."""
-    match layer:
-        case Dense(units, bias):
-            return _call("Dense", units, use_bias=(bias, True))
-        case Conv2D(filters, kernel, stride, padding, bias):
-            return _call(
-                "Conv2D",
-                filters,
-                kernel,
-                strides=(stride, 1),
-                padding=(padding, "valid"),
-                use_bias=(bias, True),
-            )
-        case MaxPool(size):
-            return _call("MaxPooling2D", size)
-        case GlobalAveragePool():
-            return _call("GlobalAveragePooling2D")
-        case BatchNorm(momentum, epsilon):
-            return _call("BatchNormalization", momentum=(momentum, 0.99), epsilon=(epsilon, 0.001))
-        case Dropout(rate):
-            return _call("Dropout", rate)
-        case Flatten():
-            return _call("Flatten")
-
-
-def _call(layer: str, *arguments: object, **settings: tuple[object, object]) -> str:
-    given = [f"{name}={value!r}" for name, (value, default) in settings.items() if value != default]
-    return f"layers.{layer}({', '.join([*map(repr, arguments), *given])})".replace("'", '"')
+""")
 
 
 def _one_cycle(recipe: Recipe, schedule: OneCycle) -> str:
     count = "len(train_images)"
-    if recipe.validation_share:
+    if recipe.validation_share and not recipe.distillation:
         count = f"int({count} * (1 - {recipe.validation_share!r}))"
-    return _ONE_CYCLE.substitute(
-        warmup=schedule.warmup,
-        start=schedule.start,
-        end=schedule.end,
-        highest=recipe.optimizer.learning_rate,
-        steps=f"{recipe.epochs} * math.ceil({count} / {recipe.batch_size})",
-    )
+    settings = [repr(recipe.optimizer.learning_rate)]
+    settings += [f"{f.name}={getattr(schedule, f.name)!r}" for f in fields(schedule)]
+    settings.append(f"steps={recipe.epochs} * math.ceil({count} / {recipe.batch_size})")
+    return _broken("learning_rate = OneCycle", settings) + "\n"
 
 
-def _training(recipe: Recipe) -> str:
-    optimizer, one_cycle = recipe.optimizer, isinstance(recipe.schedule, OneCycle)
-    rate = "learning_rate" if one_cycle else repr(optimizer.learning_rate)
-    # The defaults of the recipe's optimizers are those of Keras.
-    others = [
-        f", {field.name}={getattr(optimizer, field.name)!r}"
-        for field in fields(optimizer)
-        if field.name != "learning_rate" and getattr(optimizer, field.name) != field.default
-    ]
+def _training(recipe: Recipe, shape: Shape, *, model: str) -> str:
+    """The model, compiled and fitted."""
+    taught, averaging = recipe.distillation is not None, recipe.averaging
+    smooth = recipe.label_smoothing > 0 and not taught
     settings = [f"batch_size={recipe.batch_size}", f"epochs={recipe.epochs}"]
     if recipe.validation_share:
-        settings.append(f"validation_split={recipe.validation_share!r}")
+        held_out = "validation_data=(validation_images, validation_labels)"
+        settings.append(held_out if taught else f"validation_split={recipe.validation_share!r}")
     if recipe.early_stopping:
         stop = (
             f"EarlyStopping(patience={recipe.early_stopping.patience}, restore_best_weights=True)"
         )
         settings.append(f"callbacks=[keras.callbacks.{stop}]")
-    return _TRAINING.substitute(
-        optimizer=f"{type(optimizer).__name__}(learning_rate={rate}{''.join(others)})",
+    normed = any(isinstance(step.layer, BatchNorm) for step in recipe.network.steps())
+    remark = "# tenfold also takes BatchNorm's statistics anew, for the averaged weights.\n"
+    schedule = recipe.schedule
+    return model_code(recipe, shape, name=model) + _TRAINING.substitute(
+        model=model,
+        rate=_one_cycle(recipe, schedule) if isinstance(schedule, OneCycle) else "",
+        averaged=remark * (averaging is not None and normed),
+        optimizer=_optimizer(recipe),
+        loss=f"keras.losses.CategoricalCrossentropy(label_smoothing={recipe.label_smoothing!r})"
+        if smooth
+        else '"categorical_crossentropy"',
+        labels="targets" if taught else "train_labels",
         settings="".join(f"    {setting},\n" for setting in settings),
     )
+
+
+def _optimizer(recipe: Recipe) -> str:
+    optimizer, one_cycle = recipe.optimizer, isinstance(recipe.schedule, OneCycle)
+    rate = "learning_rate" if one_cycle else repr(optimizer.learning_rate)
+    # The defaults of the recipe's optimizers are those of Keras.
+    settings = [f"learning_rate={rate}"] + [
+        f"{field.name}={getattr(optimizer, field.name)!r}"
+        for field in fields(optimizer)
+        if field.name != "learning_rate" and getattr(optimizer, field.name) != field.default
+    ]
+    if recipe.averaging:
+        settings += ["use_ema=True", f"ema_momentum={recipe.averaging.decay!r}"]
+    return _broken(f"    optimizer=keras.optimizers.{type(optimizer).__name__}", settings)
+
+
+def _broken(call: str, arguments: list[str]) -> str:
+    """A call in one line where it is short enough to be read so, otherwise an argument a line."""
+    whole = f"{call}({', '.join(arguments)})"
+    if len(whole) < LINE:
+        return whole
+    indent = " " * (len(call) - len(call.lstrip()))
+    return "\n".join([f"{call}(", *(f"{indent}    {each}," for each in arguments), f"{indent})"])
+
+
+def _taught(recipe: Recipe, distillation: Distillation) -> str:
+    labels, s = "train_labels", recipe.label_smoothing
+    if s:
+        labels = f"({1 - s:.6g} * train_labels + {s / CLASSES:.6g})"
+    return _TAUGHT.substitute(
+        temperature=f"{distillation.temperature:g}",
+        predicted=_predicted(distillation.teacher, "teacher", "train_images"),
+        rest=f"{1 - distillation.share:.6g}",
+        share=f"{distillation.share:g}",
+        labels=labels,
+    )
+
+
+def _predicted(recipe: Recipe, model: str, images: str) -> str:
+    """The call that gives the probabilities (n, 10) of images."""
+    if recipe.test_time_shifts:
+        return f"predict_shifted({model}, {images}, {recipe.test_time_shifts})"
+    return f"{model}.predict({images}, verbose=0)"
+
+
+def _use(recipe: Recipe) -> str:
+    test = _EVALUATED
+    if recipe.test_time_shifts or (recipe.label_smoothing and not recipe.distillation):
+        test = _COMPARED.substitute(predicted=_predicted(recipe, "model", "test_images"))
+    return test + _USE.substitute(predicted=_predicted(recipe, "model", "kaggle_images"))

@@ -15,11 +15,9 @@ from typing import Any, NamedTuple
 
 from tenfold.errors import UsageError, lookup
 from tenfold.reporting.code_lines import package_lines
-from tenfold.statistics import McNemar, Proportion, mcnemar
+from tenfold.statistics import SIGNIFICANT, McNemar, Proportion, mcnemar
 from tenfold.training import Run
 
-# A difference is only called one below this: with 0.05, one pair of equals in twenty would be told apart.
-SIGNIFICANT = 0.01
 TEXT_WIDTH = 100
 _NARROWEST_COLUMN = 20
 

@@ -10,11 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from tenfold.augmentation import Warps
 from tenfold.digits import CLASSES, Digits, Images
-from tenfold.engine import WEIGHTS, Engine, Epoch, State, check_state
-from tenfold.randomness import batches
+from tenfold.engine import (
+    AVERAGE,
+    WEIGHTS,
+    Courses,
+    Engine,
+    Epoch,
+    State,
+    Targets,
+    check_state,
+    settling_rows,
+    targets_for,
+)
 from tenfold.recipe import Recipe
-from tenfold.scratch.losses import cross_entropy, cross_entropy_gradient, one_hot
+from tenfold.scratch.augment import taken, warp
+from tenfold.scratch.layers import Array
+from tenfold.scratch.losses import cross_entropy, cross_entropy_gradient
 from tenfold.scratch.network import ScratchNetwork
 from tenfold.scratch.optimizers import optimizer_for
 from tenfold.weights import initial_weights
@@ -24,17 +37,22 @@ IMAGES_AT_ONCE = 128
 
 
 class ScratchEngine(Engine):
-    """Trains on the images of `train`, which must be labelled, starting from `initial_weights`.
+    """Trains on the images of `train` towards `targets`, or towards its labels; see `Engine`.
 
     Raises:
         DataError: `train` has no labels.
     """
 
-    def __init__(self, recipe: Recipe, train: Digits, *, seed: int) -> None:
-        self._recipe, self._seed = recipe, seed
+    def __init__(
+        self, recipe: Recipe, train: Digits, targets: Targets | None = None, *, seed: int
+    ) -> None:
+        self._seed, self._courses = seed, Courses(recipe, train.images, seed=seed)
         self._images, self._labels = train.images, train.known_labels
-        self._network = ScratchNetwork(recipe.network, initial_weights(recipe.network, seed))
+        self._targets = targets_for(recipe, train.known_labels) if targets is None else targets
+        start = initial_weights(recipe.network, seed, train.images)
+        self._network = ScratchNetwork(recipe.network, start)
         self._optimizer = optimizer_for(recipe.optimizer, self._network.parameters)
+        self._average = self._network.parameters.copy() if recipe.averaging else None
         self._libraries = ThreadpoolController()
 
     @property
@@ -43,23 +61,33 @@ class ScratchEngine(Engine):
 
     def train_epoch(self, epoch: int) -> Epoch:
         network, optimizer = self._network, self._optimizer
-        size = self._recipe.batch_size
-        rows = batches(self._seed, epoch, images=len(self._images), batch_size=size)
-        rates = self._recipe.learning_rates(epoch, steps=len(rows)).tolist()
-        labels = self._labels[rows]
-        targets = one_hot(labels)
+        course = self._courses(epoch)
+        targets = self._targets[course.rows]
         logits = np.empty_like(targets)
 
         network.start_epoch(self._seed, epoch)
         with self._one_thread():
-            for step, rate in enumerate(rates):
-                logits[step] = network.forward(self._images.take(rows[step], axis=0))
+            for step, rows in enumerate(course.rows):
+                logits[step] = network.forward(self._pictures(rows, course.warps))
                 network.backward(cross_entropy_gradient(logits[step], targets[step]))
-                optimizer.update(network.parameters, network.gradient, rate=rate)
+                optimizer.update(
+                    network.parameters, network.gradient, rate=float(course.rates[step])
+                )
+                if self._average is not None:
+                    self._average += (1 - course.decays[step]) * (
+                        network.parameters - self._average
+                    )
 
         losses = cross_entropy(logits, targets).mean(axis=1)
-        correct = np.count_nonzero(logits.argmax(axis=2) == labels)
-        return Epoch(losses, int(correct), labels.size)
+        correct = np.count_nonzero(logits.argmax(axis=2) == self._labels[course.rows])
+        return Epoch(losses, int(correct), course.rows.size)
+
+    def settle(self) -> None:
+        if self._average is not None:
+            self._network.parameters[...] = self._average
+            rows = settling_rows(len(self._images), self._seed)
+            with self._one_thread():
+                self._network.take_statistics(self._images[rows])
 
     def logits(self, images: Images) -> NDArray[np.float32]:
         logits = np.empty((len(images), CLASSES), np.float32)
@@ -77,12 +105,20 @@ class ScratchEngine(Engine):
         for name, array in self._arrays().items():
             array[...] = state[name]
 
+    def _pictures(self, rows: NDArray[np.int32], warps: Warps | None) -> Images | Array:
+        """The images at `rows` as the network gets to see them: (b, 28, 28), 0..255."""
+        images = self._images.take(rows, axis=0)
+        return images if warps is None else warp(images, taken(warps, rows))
+
     def _arrays(self) -> State:
         """All that changes in training, by the names `State` gives, as it is: not a copy."""
         arrays: State = {WEIGHTS + name: array for name, array in self._network.weights.items()}
         for slot, vector in self._optimizer.slots.items():
             parts = self._network.split(vector)
             arrays |= {f"{slot}/{name}": array for name, array in parts.items()}
+        if self._average is not None:
+            averages = self._network.split(self._average)
+            arrays |= {AVERAGE + name: array for name, array in averages.items()}
         return arrays | {"step": self._optimizer.steps}
 
     def _one_thread(self) -> AbstractContextManager[object]:

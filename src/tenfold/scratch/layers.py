@@ -63,6 +63,10 @@ class Layer(ABC):
     def forward(self, x: Array) -> Array:
         return self.use(x)
 
+    def settle(self, x: Array) -> Array:
+        """As `use`, but first a layer takes from x, once and for all, the statistics that it keeps."""
+        return self.use(x)
+
     def learn(self, dz: Array) -> None:  # noqa: B027  few layers need it
         """Without parameters there is nothing to learn."""
 
@@ -182,6 +186,13 @@ class BatchNorm(Layer):
         """z = gamma (x - moving mean) / sqrt(moving variance + epsilon) + beta"""
         scale = self.gamma / np.sqrt(self.moving_variance + self.epsilon)
         return x * spread(scale, x) + spread(self.beta - self.moving_mean * scale, x)
+
+    def settle(self, x: Array) -> Array:
+        count = x.size // x.shape[-1]
+        mean = channel_sum(x) / count
+        self.moving_mean[...] = mean
+        self.moving_variance[...] = channel_sum((x - spread(mean, x)) ** 2) / count
+        return self.use(x)
 
     def forward(self, x: Array) -> Array:
         """u = (x - mean) / sigma,  sigma = sqrt(variance + epsilon),  z = gamma u + beta"""

@@ -1,18 +1,11 @@
 """Softmax and cross-entropy: how wrong ten logits are, and which way they should move.
 
-Targets are one-hot rows: 1 at the label's place, 0 elsewhere. Knows nothing about networks.
+Targets are rows that sum to 1: 1 at the label's place, or what else is wanted. Knows nothing about networks.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tenfold.digits import CLASSES, Labels
 from tenfold.scratch.layers import Array
-
-
-def one_hot(labels: Labels) -> NDArray[np.float32]:
-    """labels uint8 (...) in 0..9 -> float32 (..., 10)"""
-    return np.eye(CLASSES, dtype=np.float32)[labels]
 
 
 def softmax(logits: Array) -> Array:
@@ -24,7 +17,7 @@ def softmax(logits: Array) -> Array:
 
 
 def cross_entropy(logits: Array, targets: Array) -> Array:
-    """logits and targets (..., 10) -> the loss of each image (...):  -log p of its label"""
+    """logits and targets (..., 10) -> the loss of each image (...):  - sum of target log p"""
     shifted = logits - np.max(logits, axis=-1, keepdims=True)
     log_sum = np.log(np.sum(np.exp(shifted), axis=-1))
     loss: Array = log_sum - np.sum(shifted * targets, axis=-1)

@@ -34,6 +34,12 @@ class Residual(Layer):
             inside = layer.use(inside)
         return x + inside
 
+    def settle(self, x: Array) -> Array:
+        inside = x
+        for layer in self.inside:
+            inside = layer.settle(inside)
+        return x + inside
+
     def forward(self, x: Array) -> Array:
         inside = x
         for layer in self.inside:
@@ -56,6 +62,7 @@ class Residual(Layer):
 LAYERS: dict[type[described.Layer], type[Layer]] = {
     described.Dense: Dense,
     described.Conv2D: Conv2D,
+    described.Whitening: Conv2D,
     described.MaxPool: MaxPool,
     described.GlobalAveragePool: GlobalAveragePool,
     described.BatchNorm: BatchNorm,
@@ -108,8 +115,14 @@ class ScratchNetwork:
             x = layer.use(x)
         return x
 
-    def forward(self, images: Images) -> Array:
-        """images uint8 (n, 28, 28) -> logits (n, 10), as in training; `backward` may follow"""
+    def take_statistics(self, images: Images) -> None:
+        """Give every BatchNorm the mean and variance of these images uint8 (n, 28, 28), with dropout off."""
+        x = self._scaled(images)
+        for layer in self._layers:
+            x = layer.settle(x)
+
+    def forward(self, images: Images | Array) -> Array:
+        """images uint8 or float (n, 28, 28), 0..255 -> logits (n, 10), as in training; `backward` may follow"""
         x = self._scaled(images)
         for layer in self._layers:
             x = layer.forward(x)
@@ -123,11 +136,11 @@ class ScratchNetwork:
             dz = layer.backward(dz)
         self._layers[self._first].learn(dz)
 
-    def _scaled(self, images: Images) -> Array:
+    def _scaled(self, images: Images | Array) -> Array:
         x = images.reshape(-1, *INPUT_SHAPE).astype(self.parameters.dtype)
         x *= PIXEL_SCALE
         return x
 
 
 def _learns(step: Step) -> bool:
-    return bool(step.parameters) or any(_learns(inner) for inner in step.inside)
+    return any(p.trainable for p in step.parameters) or any(_learns(inner) for inner in step.inside)

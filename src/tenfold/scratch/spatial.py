@@ -61,7 +61,8 @@ class Conv2D(Layer):
     def __init__(self, step: Step, weights: Arrays, gradients: Arrays) -> None:
         super().__init__(step, weights, gradients)
         kernel, bias = f"{step.name}/kernel", f"{step.name}/bias"
-        self.kernel, self.d_kernel = weights[kernel], gradients[kernel]
+        # A kernel that is not trained has no gradient; its layer is the first, which nobody asks to learn.
+        self.kernel, self.d_kernel = weights[kernel], gradients.get(kernel, np.empty(0))
         self.bias, self.d_bias = weights.get(bias), gradients.get(bias)
         layer = cast(described.Conv2D, step.layer)
         self.side, self.stride = layer.kernel, layer.stride

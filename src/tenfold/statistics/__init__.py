@@ -3,8 +3,28 @@
 Knows nothing about images, models or files.
 """
 
+from tenfold.statistics.difference import (
+    FEWEST_PAIRS,
+    SIGNIFICANT,
+    Difference,
+    paired_difference,
+    sign_flip,
+    welch_difference,
+)
 from tenfold.statistics.paired import McNemar, mcnemar
 from tenfold.statistics.proportion import Proportion
 from tenfold.statistics.summary import Summary, summarise
 
-__all__ = ["McNemar", "Proportion", "Summary", "mcnemar", "summarise"]
+__all__ = [
+    "FEWEST_PAIRS",
+    "SIGNIFICANT",
+    "Difference",
+    "McNemar",
+    "Proportion",
+    "Summary",
+    "mcnemar",
+    "paired_difference",
+    "sign_flip",
+    "summarise",
+    "welch_difference",
+]

@@ -2,8 +2,8 @@
 
 import math
 import statistics
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from tenfold.errors import DataError
 
@@ -22,6 +22,18 @@ class Summary(NamedTuple):
     maximum: float
     low: float
     high: float
+
+    def json(self) -> dict[str, Any]:
+        """Plain JSON values; null for the spread that one value does not have."""
+        return without_nan(self._asdict())
+
+
+def without_nan(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields with None, JSON's null, for NaN, which JSON lacks."""
+    return {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in fields.items()
+    }
 
 
 def summarise(values: Sequence[float]) -> Summary:

@@ -4,11 +4,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tenfold.classifiers import Shifted
 from tenfold.digits import Digits, Parts, fingerprints
 from tenfold.engine import Engine, weights_of
-from tenfold.evaluation import Judgement, judge
-from tenfold.modelfile import check_parity, open_classifier, save_model, stress_images
+from tenfold.evaluation import Judgement, corrected, count_seen, judge, leak_warnings
+from tenfold.modelfile import Model, check_parity, open_classifier, save_model, stress_images
 from tenfold.recipe import recipe_from_json
+from tenfold.statistics import Proportion
 from tenfold.training.environment import machine, versions
 from tenfold.training.loop import EngineClassifier
 from tenfold.training.run import (
@@ -19,6 +21,7 @@ from tenfold.training.run import (
     write_predictions,
     write_record,
 )
+from tenfold.weights import Member
 
 
 def finish(
@@ -35,13 +38,17 @@ def finish(
     gap = _write_model(folder / MODEL, record, engine, parts.train)
     classifier = open_classifier(folder / MODEL)
     results = {"validation": validation and _figures(judge(classifier, validation)), "test": None}
+    warnings: list[str] = []
     if parts.test is not None:
         # Counted before it is looked at: a process that dies in between has opened it all the same.
         record = record | {"test_openings": record["test_openings"] + 1}
         write_record(folder, record)
         judged = judge(classifier, parts.test)
         write_predictions(folder, judged)
-        results["test"] = _figures(judged)
+        told = corrected(judged, parts.test)
+        results["test"] = _figures(judged) | {"corrected": told and _counts(told)}
+        seen = count_seen(parts.test.images, fingerprints(parts.train.images))
+        warnings = leak_warnings(judged.accuracy, seen=seen)
     evaluation = time.perf_counter() - started
     seconds = record["seconds"] | {"evaluation": evaluation}
     record = record | {
@@ -50,6 +57,7 @@ def finish(
         "machine": machine(),
         "parity": gap,
         "results": results,
+        "warnings": warnings,
         "seconds": seconds | {"total": sum(seconds.values())},
         "files": seals(folder),
     }
@@ -59,19 +67,24 @@ def finish(
 
 def _write_model(folder: Path, record: Record, engine: Engine, train: Digits) -> float:
     """Save the engine's network and hold onnxruntime against it -> the largest difference in probability."""
-    network = recipe_from_json(record["recipe"]["value"]).network
+    recipe = recipe_from_json(record["recipe"]["value"])
     about = {
         "recipe": record["recipe"]["name"],
         "seed": record["seed"],
         "data": record["data"]["name"],
         "data_hash": record["data"]["hash"]["train"],
     }
-    weights = weights_of(engine.state())
-    save_model(folder, network, weights, trained_on=fingerprints(train.images), about=about)
+    member = Member(recipe.network, weights_of(engine.state()))
+    shifts = recipe.test_time_shifts
+    save_model(folder, Model((member,), fingerprints(train.images), about, shifts))
     images = stress_images(train.images)
-    return check_parity(EngineClassifier(engine), open_classifier(folder), images)
+    ours = Shifted(EngineClassifier(engine), shifts)
+    return check_parity(ours, open_classifier(folder), images)
 
 
 def _figures(judged: Judgement) -> dict[str, Any]:
-    correct, total = judged.accuracy
-    return {"correct": correct, "total": total, "log_loss": judged.log_loss}
+    return _counts(judged.accuracy) | {"log_loss": judged.log_loss}
+
+
+def _counts(told: Proportion) -> dict[str, Any]:
+    return {"correct": told.successes, "total": told.total}

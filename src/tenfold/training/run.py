@@ -3,8 +3,9 @@
     run.json               the commit point: status, recipe, seed, data, versions, machine, times, results,
                            and size and sha256 of every other file
     history.jsonl          one line an epoch
-    model/                 network.json, weights.safetensors, model.onnx, manifest.json
+    model/                 model.json, weights.safetensors, model.onnx, manifest.json
     checkpoints/           the two newest
+    teacher/               the run of the teacher, where the recipe names one
     test_predictions.csv   what the model said of each test image
     report.html, submission.csv    where they were asked for
 
@@ -40,6 +41,7 @@ RECORD = "run.json"
 HISTORY = "history.jsonl"
 MODEL = "model"
 CHECKPOINTS = "checkpoints"
+TEACHER = "teacher"
 PREDICTIONS = "test_predictions.csv"
 
 Record = dict[str, Any]
@@ -48,9 +50,11 @@ Record = dict[str, Any]
     format, status ("training", "done", "failed"), started (ISO 8601, UTC)
     recipe {name, value}, engine, backend, seed, epochs (those done)
     data {name, source, hash {train, test}, images {training, validation, test}}
-    results {validation, test}: null, or {correct, total, log_loss}; test_openings
+    results {validation, test}: null, or {correct, total, log_loss}; of the test part also
+        corrected: null, or {correct, total} by the corrected labels of MNIST
+    test_openings: how often the test part was looked at; warnings: why its figure may say less than it seems
     parity: largest difference in probability between engine and ONNX model
-    seconds {setup, training, evaluation, total}, versions, machine
+    seconds {teacher where there is one, setup, training, evaluation, total}, versions, machine
     files: {path in the folder: {sha256, bytes}}
     failure: why, where the status is "failed"
 """
@@ -93,6 +97,17 @@ class Run:
     def test(self) -> Proportion | None:
         """Test images told correctly, or None where the data set has no test part."""
         return _proportion(self.record["results"]["test"])
+
+    @property
+    def corrected(self) -> Proportion | None:
+        """The same by corrected labels (`evaluation.corrected`), or None where the data have none."""
+        # Neither a run without a test part nor one from before there were such labels has the entry.
+        return _proportion((self.record["results"]["test"] or {}).get("corrected"))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences that must stand wherever the test accuracy does."""
+        return tuple(self.record.get("warnings", ()))
 
     @property
     def validation(self) -> Proportion | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.digits import Digits, Parts, split
-from tenfold.engine import Engine
+from tenfold.engine import Engine, Targets
 from tenfold.errors import DataError, TrainingError, UsageError
 from tenfold.files import locked, sweep
 from tenfold.randomness import check_seed
@@ -24,6 +24,7 @@ from tenfold.training.run import (
     CHECKPOINTS,
     FORMAT,
     RECORD,
+    TEACHER,
     Record,
     Run,
     open_run,
@@ -31,6 +32,7 @@ from tenfold.training.run import (
     write_history,
     write_record,
 )
+from tenfold.training.targets import taught_targets
 
 
 def ignore(_: object) -> None:
@@ -45,6 +47,7 @@ def train(
     seed: int = 0,
     names: tuple[str, str] = ("unnamed", "unnamed"),
     on_epoch: Callable[[EpochResult], None] = ignore,
+    say: Callable[[str], None] = ignore,
 ) -> Run:
     """Train from the beginning.
 
@@ -55,6 +58,7 @@ def train(
         seed: 0..2**63-1; decides initial weights, split, order and dropout.
         names: what recipe and data are called in the record.
         on_epoch: called with each EpochResult.
+        say: called with what a person should know, such as that a teacher is trained first.
 
     Raises:
         UsageError: `folder` holds a run, or another process writes there.
@@ -79,7 +83,7 @@ def train(
                 f"{folder}: a run stands here. Name another folder, or go on with it: --resume."
             )
         write_record(folder, record)
-    return resume(folder, parts, on_epoch=on_epoch)
+    return resume(folder, parts, on_epoch=on_epoch, say=say)
 
 
 def resume(
@@ -116,15 +120,17 @@ def resume(
             raise
 
 
-def open_engine(recipe: Recipe, train: Digits, *, seed: int) -> Engine:
-    """The engine that `recipe.engine` names, holding `train`."""
+def open_engine(
+    recipe: Recipe, train: Digits, targets: Targets | None = None, *, seed: int
+) -> Engine:
+    """The engine that `recipe.engine` names, holding `train`; see `Engine` for the targets."""
     if recipe.engine == "numpy":
         from tenfold.scratch import ScratchEngine
 
-        return ScratchEngine(recipe, train, seed=seed)
+        return ScratchEngine(recipe, train, targets, seed=seed)
     from tenfold.keras_engine import KerasEngine
 
-    return KerasEngine(recipe, train, seed=seed)
+    return KerasEngine(recipe, train, targets, seed=seed)
 
 
 def _go_on(
@@ -135,10 +141,17 @@ def _go_on(
     on_epoch: Callable[[EpochResult], None],
     say: Callable[[str], None],
 ) -> Run:
-    started = time.perf_counter()
     recipe, seed = recipe_from_json(record["recipe"]["value"]), record["seed"]
     training, validation = split(parts.train, recipe.validation_share, seed=seed)
-    engine = open_engine(recipe, training, seed=seed)
+    seconds, targets = {}, None
+    if recipe.distillation is not None:
+        teacher = _teacher(
+            folder / TEACHER, recipe.distillation.teacher, training, seed=seed, say=say
+        )
+        seconds["teacher"] = teacher.record["seconds"]["total"]
+        targets = taught_targets(recipe, training, teacher.classifier)
+    started = time.perf_counter()
+    engine = open_engine(recipe, training, targets, seed=seed)
     record = _with_backend(folder, record, engine.backend)
     progress = load_checkpoint(folder / CHECKPOINTS, say=say) or Progress(state=engine.state())
     engine.restore(progress.state)
@@ -148,9 +161,23 @@ def _go_on(
         write_history(folder, progress.history)
         on_epoch(progress.history[-1])
     engine.restore(progress.chosen)
-    seconds = {"setup": set_up, "training": sum(result.seconds for result in progress.history)}
+    engine.settle()
+    seconds |= {"setup": set_up, "training": sum(result.seconds for result in progress.history)}
     record = record | {"epochs": len(progress.history), "seconds": seconds}
     return finish(folder, record, engine, parts=parts, validation=validation)
+
+
+def _teacher(
+    folder: Path, recipe: Recipe, training: Digits, *, seed: int, say: Callable[[str], None]
+) -> Run:
+    """The finished run of a recipe's teacher, which never sees the validation or test part."""
+    parts = Parts(training, None)
+    if (folder / RECORD).exists():
+        return resume(folder, parts, say=say)
+    say(f"The teacher is trained first: {recipe.epochs} epochs, in {folder}.")
+    return train(
+        recipe, parts, folder=folder, seed=seed, names=(TEACHER, "of the student"), say=say
+    )
 
 
 def _with_backend(folder: Path, record: Record, backend: str) -> Record:
