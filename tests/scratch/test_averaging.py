@@ -148,6 +148,17 @@ def test_settled_statistics_are_those_of_whole_images_without_dropout(small_digi
         x = x * average[f"{norm}/gamma"] + average[f"{norm}/beta"]
 
 
+def test_what_stands_inside_a_residual_settles_too(small_digits):
+    recipe = replace(NORMED, network=Network(Residual(BatchNorm(), ReLU()), Dense(10)))
+    engine = ScratchEngine(recipe, small_digits, seed=2)
+    engine.train_epoch(0)
+    engine.settle()
+    settled, pixels = weights_of(engine.state()), small_digits.images / 255
+    # 784,000 pixels, added up in float32.
+    assert settled["batchnorm_1/moving_mean"] == pytest.approx(pixels.mean(), rel=1e-5)
+    assert settled["batchnorm_1/moving_variance"] == pytest.approx(pixels.var(), rel=1e-5)
+
+
 def test_what_a_settled_network_says_of_its_images_is_normed(small_digits):
     """The last BatchNorm gives each logit, over the images it settled on, its beta and gamma."""
     engine = ScratchEngine(NORMED, small_digits, seed=2)
