@@ -17,6 +17,7 @@ from tenfold.layers import (
     MaxPool,
     ReLU,
     Residual,
+    Whitening,
 )
 from tenfold.network import Network
 
@@ -128,6 +129,7 @@ def test_height_and_width_may_differ():
         ((MaxPool(14), Conv2D(1, 3, padding="valid")), "a kernel of 3 does not fit .* 2x2"),
         ((Residual(Conv2D(2)), Dense(10)), r"turn \(28, 28, 1\) into \(28, 28, 2\)"),
         ((Residual(Conv2D(1, stride=2)), Dense(10)), "cannot be added"),
+        ((Conv2D(2), Whitening(4), Dense(10)), "expected the picture itself, received .28, 28, 2."),
         ((Dense(1_000_000), Dense(10)), "at most 50,000,000 parameters .* received 795,000,010"),
         ((Conv2D(6_400, 1), MaxPool(28), Dense(10)), "5,000,000 values .* and 5,017,600"),
     ],
@@ -155,6 +157,9 @@ def test_a_residual_of_nothing_is_refused():
         lambda: Conv2D(8, 29),
         lambda: Conv2D(8, 3, 0),
         lambda: Conv2D(8, padding="full"),
+        lambda: Whitening(5),
+        lambda: Whitening(20, 3),
+        lambda: Whitening(4, bias=True),
         lambda: MaxPool(0),
         lambda: BatchNorm(momentum=1.0),
         lambda: BatchNorm(epsilon=0.0),

@@ -4,14 +4,21 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from tenfold.engine import weights_of
 from tenfold.errors import ModelError
-from tenfold.layers import BatchNorm, Conv2D, Dense, ReLU
+from tenfold.layers import BatchNorm, Conv2D, Dense, GlobalAveragePool, ReLU, Whitening
 from tenfold.network import Network
-from tenfold.weights import check_weights, initial_weights
+from tenfold.randomness import stream
+from tenfold.weights import WHITENING_FLOOR, check_weights, initial_weights
 
 NETWORK = Network(Conv2D(16, kernel=5), BatchNorm(), ReLU(), Dense(10))
+
+
+@pytest.fixture(scope="module")
+def noise_images():
+    return stream(0, "noise").integers(0, 256, (2000, 28, 28)).astype(np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +72,36 @@ def test_a_layer_more_changes_no_other_and_another_seed_changes_all():
     assert all(np.array_equal(before[name], after[name]) for name in before)
     other = initial_weights(short, 4)
     assert not any(np.array_equal(before[name], other[name]) for name in before if "kernel" in name)
+
+
+def test_whitened_patches_have_no_direction_in_which_they_vary_more(noise_images):
+    """All components of white noise: their responses are uncorrelated, each of variance 1 (but for the floor)."""
+    network = Network(Whitening(18, 3), GlobalAveragePool(), Dense(10))
+    kernel = initial_weights(network, 0, noise_images)["whitening_1/kernel"].reshape(9, 18)
+    windows = np.lib.stride_tricks.sliding_window_view(noise_images / 255, (3, 3), axis=(1, 2))
+    covariance = np.cov(windows.reshape(-1, 9) @ kernel[:, :9], rowvar=False)
+    # A variance v becomes v / (v + floor); that of even noise is 1/12.
+    assert covariance == pytest.approx(np.eye(9) / (1 + 12 * WHITENING_FLOOR), abs=0.02)
+
+
+def test_whitening_filters_are_the_largest_components_and_their_negatives(noise_images):
+    stripes = noise_images.copy()
+    stripes[:, ::2] //= 8  # dark rows: patches vary most in what their bright rows hold
+    kernel = initial_weights(Network(Whitening(4, 3), Dense(10)), 0, stripes)["whitening_1/kernel"]
+    plus, minus = np.split(kernel.reshape(9, 4), 2, axis=1)
+    assert np.array_equal(plus, -minus)
+    assert plus.T @ plus / np.linalg.norm(plus, axis=0) ** 2 == pytest.approx(np.eye(2), abs=1e-5)
+    windows = np.lib.stride_tricks.sliding_window_view(stripes / 255, (3, 3), axis=(1, 2))
+    every_third = windows[:, ::3, ::3].reshape(-1, 9)
+    largest = PCA(2).fit(every_third).components_
+    assert np.abs(largest @ plus / np.linalg.norm(plus, axis=0)) == pytest.approx(
+        np.eye(2), abs=0.1
+    )
+
+
+def test_a_whitening_needs_images():
+    with pytest.raises(ModelError, match="expected training images, .* received none"):
+        initial_weights(Network(Whitening(4, 3), Dense(10)), 0)
 
 
 def test_weights_in_any_order_are_given_back_in_the_order_of_the_plan():

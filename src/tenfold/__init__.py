@@ -2,7 +2,7 @@
 
     import tenfold
 
-    run = tenfold.train("cnn", "mnist", seed=0)
+    run = tenfold.train("standard", "mnist", seed=0)
     print(run.test)
     probabilities = run.classifier.predict_proba(tenfold.load("mnist").test.images)
 
@@ -14,6 +14,12 @@ from typing import TYPE_CHECKING
 
 # For type checkers, which cannot follow __getattr__; a test holds this list and _NAMES together.
 if TYPE_CHECKING:
+    from tenfold.augmentation import Cutout as Cutout
+    from tenfold.augmentation import Elastic as Elastic
+    from tenfold.augmentation import Rotate as Rotate
+    from tenfold.augmentation import Scale as Scale
+    from tenfold.augmentation import Shear as Shear
+    from tenfold.augmentation import Shift as Shift
     from tenfold.classifiers import Ensemble as Ensemble
     from tenfold.classifiers import Shifted as Shifted
     from tenfold.data import load as load
@@ -36,12 +42,15 @@ if TYPE_CHECKING:
     from tenfold.layers import MaxPool as MaxPool
     from tenfold.layers import ReLU as ReLU
     from tenfold.layers import Residual as Residual
+    from tenfold.layers import Whitening as Whitening
     from tenfold.modelfile import open_classifier as open_classifier
     from tenfold.network import Network as Network
     from tenfold.recipe import SGD as SGD
     from tenfold.recipe import Adam as Adam
     from tenfold.recipe import AdamW as AdamW
+    from tenfold.recipe import Averaging as Averaging
     from tenfold.recipe import Constant as Constant
+    from tenfold.recipe import Distillation as Distillation
     from tenfold.recipe import EarlyStopping as EarlyStopping
     from tenfold.recipe import OneCycle as OneCycle
     from tenfold.recipe import Recipe as Recipe
@@ -61,6 +70,7 @@ if TYPE_CHECKING:
     from tenfold.verbs import train as train
 
 _NAMES = {
+    "augmentation": ("Cutout", "Elastic", "Rotate", "Scale", "Shear", "Shift"),
     "classifiers": ("Ensemble", "Shifted"),
     "data": ("load", "read_images"),
     "digits": ("Classifier", "Digits", "Parts"),
@@ -69,11 +79,14 @@ _NAMES = {
     "exports": ("describe", "ensemble", "export"),
     "layers": (
         "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",
-        "Residual",
+        "Residual", "Whitening",
     ),
     "modelfile": ("open_classifier",),
     "network": ("Network",),
-    "recipe": ("SGD", "Adam", "AdamW", "Constant", "EarlyStopping", "OneCycle", "Recipe"),
+    "recipe": (
+        "SGD", "Adam", "AdamW", "Averaging", "Constant", "Distillation", "EarlyStopping", "OneCycle",
+        "Recipe",
+    ),
     "recipes": ("RECIPES",),
     "reporting": ("compare",),
     "scaling": ("Repeat", "compare_repeats", "open_repeat"),

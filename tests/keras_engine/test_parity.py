@@ -19,6 +19,7 @@ from tenfold.layers import (
     MaxPool,
     ReLU,
     Residual,
+    Whitening,
 )
 from tenfold.network import Network
 from tenfold.recipe import SGD, Adam, AdamW, Averaging, OneCycle, Recipe
@@ -36,6 +37,7 @@ RESIDUAL = Network(
     Dense(10),
 )
 NORMED = Network(Dense(32, bias=False), BatchNorm(), ReLU(), Dense(10, bias=False), BatchNorm())
+WHITENED = Network(Whitening(8, 5, 2, "valid"), ReLU(), Conv2D(4), ReLU(), Dense(10))
 EPOCHS = 4
 
 
@@ -89,8 +91,16 @@ def distances(one: Engine, other: Engine) -> dict[str, float]:
             5e-6,
             1e-5,
         ),
+        (Recipe(WHITENED, optimizer=SGD(0.05, momentum=0.9)), 5e-6, 1e-5),
     ],
-    ids=["Adam", "AdamW", "nesterov, one cycle", "residual CNN", "augmented and averaged"],
+    ids=[
+        "Adam",
+        "AdamW",
+        "nesterov, one cycle",
+        "residual CNN",
+        "augmented and averaged",
+        "whitened",
+    ],
 )
 def test_both_engines_take_the_same_100_steps(
     recipe: Recipe, loss_apart: float, share_apart: float, digits: Digits
