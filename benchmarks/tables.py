@@ -14,7 +14,10 @@ from typing import Any
 
 import speed
 
-from tenfold import Proportion
+from tenfold import RECIPES, Proportion
+
+# The original network's record holds two recipes and its peers.
+LADDER_ELSEWHERE = ("seed", "seed-numpy")
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -53,6 +56,32 @@ def seed_accuracy() -> str:
     return "\n".join([*rows, "", _footing(measured)])
 
 
+def ladder() -> str:
+    """Every recipe that has a record of its own: what it reached over its seeds, and in what time."""
+    rows = [
+        "| recipe | parameters | kFLOP an image | test accuracy, mean (sd) of the runs | lowest to highest "
+        "| all runs together | by corrected labels | training | whole process |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    footings = []
+    for name, named in RECIPES.items():
+        recipe = named.recipe
+        if name in LADDER_ELSEWHERE or not path_of(name).exists():
+            continue
+        found = record(name)
+        test, pooled = found["test_accuracy"], found["pooled"]
+        told = Proportion(pooled["correct"], pooled["total"])
+        rows.append(
+            f"| `{name}` | {recipe.network.parameter_count:,} | {recipe.network.flops / 1000:,.0f} "
+            f"| {test['mean']:.3%} ({test['sd']:.3%}), n = {test['n']} "
+            f"| {test['minimum']:.2%} to {test['maximum']:.2%} | {told} "
+            f"| {found['corrected_accuracy']['mean']:.3%} "
+            f"| {found['training_seconds']['median']:.1f} s | {found['process_seconds']['median']:.0f} s |"
+        )
+        footings.append(_footing(found))
+    return "\n".join([*rows, "", *sorted(set(footings))])
+
+
 def seed_epoch() -> str:
     """Seconds of an epoch beside what else a user could run."""
     measured = record("seed")
@@ -89,6 +118,7 @@ def session() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "session": session,
+    "ladder": ladder,
     "seed-accuracy": seed_accuracy,
     "seed-epoch": seed_epoch,
     "speed": speed_beside_peers,

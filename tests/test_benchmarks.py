@@ -279,3 +279,13 @@ def test_every_peer_has_one_version():
         if (found := re.match(r"[a-z][\w-]*", line)) and "==" not in line:
             assert re.search(rf"^{found[0]}==", pinned, re.MULTILINE), line
     assert "-c ../constraints.txt" in lines
+
+
+def test_a_recipe_is_worse_only_where_chance_does_not_explain_it(module):
+    reproduce = module("reproduce")
+    known = [0.9910, 0.9912, 0.9914, 0.9916, 0.9913]
+    assert not reproduce.compared([a + 0.0001 for a in reversed(known)], known)[1]
+    assert not reproduce.compared([a + 0.005 for a in known], known)[1]
+    difference, worse = reproduce.compared([a - 0.005 for a in known], known)
+    assert worse
+    assert difference.mean == pytest.approx(-0.005)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tenfold.exports import Described
     from tenfold.network import Network, Step
     from tenfold.recipe import Recipe
+    from tenfold.recipes import Expected
 
 
 def show(
@@ -61,24 +62,32 @@ def recipes(as_json: AsJson = False) -> None:
             [
                 {"name": name, "purpose": purpose, "default": name == DEFAULT}
                 | {"parameters": recipe.network.parameter_count, "flops": recipe.network.flops}
-                | {"recipe": recipe.to_json()}
-                for name, (recipe, purpose) in RECIPES.items()
+                | {"recipe": recipe.to_json(), "expected": expected and expected._asdict()}
+                for name, (recipe, purpose, expected) in RECIPES.items()
             ]
         )
     else:
-        head = ("recipe", "engine", "epochs", "parameters", "")
+        head = ("recipe", "engine", "epochs", "parameters", "test accuracy", "")
         rows = [
             (
                 name,
                 recipe.engine,
                 str(recipe.epochs),
                 f"{recipe.network.parameter_count:,}",
+                _expected(expected),
                 purpose,
             )
-            for name, (recipe, purpose) in RECIPES.items()
+            for name, (recipe, purpose, expected) in RECIPES.items()
         ]
-        console.show(console.table([head, *rows], right=(2, 3)))
+        console.show(console.table([head, *rows], right=(2, 3, 4)))
     console.suggest(["tenfold", "show", DEFAULT], ["tenfold", "train", "--recipe", DEFAULT])
+
+
+def _expected(expected: "Expected | None") -> str:
+    if expected is None:
+        return ""
+    low, high = expected.accuracy
+    return f"{(low + high) / 2:.2%} (n = {expected.seeds})"
 
 
 def data(as_json: AsJson = False) -> None:
