@@ -339,6 +339,9 @@ def test_a_script_reads_as_a_keras_user_would_have_written_it():
     stopping = "EarlyStopping(patience=4, restore_best_weights=True)"
     assert stopping in to_script(STOPPING, name="stopping")
     assert "EarlyStopping" not in script
+    taught = to_script(TAUGHT, name="taught")
+    assert "teacher.fit(\n    train_images,\n    train_labels," in taught
+    assert "model.fit(\n    train_images,\n    targets," in taught
 
 
 @pytest.mark.parametrize(

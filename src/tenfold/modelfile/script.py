@@ -2,8 +2,8 @@
 
 The script needs no tenfold. It differs from a run of tenfold only in what Keras decides: the order of
 the images, a smaller last batch, the validation part, which is the last share of the training images
-and not a random one, pictures that are changed by one layer after another, and averages of one decay
-throughout. Knows nothing about running it.
+and not a random one, pictures that are changed by one layer after another and slanted about their
+upper edge, and averages of one decay throughout. Knows nothing about running it.
 """
 
 import math
@@ -11,10 +11,9 @@ import re
 from dataclasses import fields
 from string import Template
 
-from tenfold.augmentation import Elastic
 from tenfold.digits import CLASSES
 from tenfold.errors import UsageError
-from tenfold.layers import BatchNorm, Flatten, Shape, Whitening
+from tenfold.layers import BatchNorm, Flatten, Shape
 from tenfold.modelfile.script_model import ELASTIC, WHITENING, model_code
 from tenfold.network import INPUT_SHAPE
 from tenfold.recipe import Distillation, OneCycle, Recipe
@@ -38,36 +37,37 @@ def to_script(recipe: Recipe, *, name: str) -> str:
         raise UsageError(
             f"name: expected up to 64 letters, digits, '-', '_', '.' or spaces, received {name!r}."
         )
-    recipes, distillation = [recipe], recipe.distillation
+    distillation, recipes = recipe.distillation, [recipe]
     if distillation is not None:
+        recipes.append(distillation.teacher)
         if distillation.teacher.distillation is not None:
             raise UsageError(
                 "A script holds one teacher, and this recipe's teacher has a teacher itself. "
                 "Write the script of the teacher: replace(recipe, distillation=None)."
             )
-        recipes.append(distillation.teacher)
     shape = INPUT_SHAPE if any(map(_needs_pictures, recipes)) else (math.prod(INPUT_SHAPE),)
-    elastic = any(isinstance(step, Elastic) for one in recipes for step in one.augmentation)
-    one_cycle = any(isinstance(one.schedule, OneCycle) for one in recipes)
-    shifts = any(one.test_time_shifts for one in recipes)
-    whitening = any(isinstance(one.network.plan[0].layer, Whitening) for one in recipes)
-    head = _HEAD.substitute(
-        name=name,
-        shape=(-1, *shape),
-        math="import math\n" * one_cycle,
-        numpy="import numpy as np\n" * (shifts or whitening),
-        ops=", ops" * elastic,
-    )
     held_out = teacher = ""
     if distillation is not None:
         if recipe.validation_share:
             held_out = _HELD_OUT.substitute(share=recipe.validation_share)
         teacher = _training(distillation.teacher, shape, model="teacher")
         teacher += _taught(recipe, distillation)
-    defined = WHITENING * whitening + ELASTIC * elastic + _ONE_CYCLE * one_cycle + _SHIFTED * shifts
-    defined = "\n" * bool(defined) + defined
-    student = _training(recipe, shape, model="model")
-    return head + held_out + defined + teacher + student + _use(recipe)
+    work = teacher + _training(recipe, shape, model="model") + _use(recipe)
+    defined = "".join(text for name, text in _DEFINITIONS.items() if f"{name}(" in work)
+    body = held_out + "\n" * bool(defined) + defined + work
+    head = _HEAD.substitute(
+        name=name,
+        shape=(-1, *shape),
+        math="import math\n" * _names("math", body),
+        numpy="import numpy as np\n" * _names("np", body),
+        ops=", ops" * _names("ops", body),
+    )
+    return head + body
+
+
+def _names(module: str, code: str) -> bool:
+    """Whether the code names a module itself, and not one inside another."""
+    return re.search(rf"(?<![.\w]){module}\.", code) is not None
 
 
 def _needs_pictures(recipe: Recipe) -> bool:
@@ -143,6 +143,14 @@ def predict_shifted(model, images, n):
 
 
 '''
+
+# What a script defines where it is used.
+_DEFINITIONS = {
+    "whitening": WHITENING,
+    "Elastic": ELASTIC,
+    "OneCycle": _ONE_CYCLE,
+    "predict_shifted": _SHIFTED,
+}
 
 _HELD_OUT = Template("""\
 # The last of these are for validation: neither network is trained on them.
