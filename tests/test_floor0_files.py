@@ -20,12 +20,13 @@ from typing import Any
 import pytest
 
 from tenfold import files
-from tenfold.errors import CorruptFile, UsageError
+from tenfold.errors import CorruptFile, ModelError, UsageError
 from tenfold.files import (
     check_seal,
     check_target,
     locked,
     read_json,
+    read_sealed,
     read_sealed_json,
     seal,
     sweep,
@@ -320,3 +321,14 @@ def test_every_bit_and_every_length_of_sealed_json_counts(tmp_path):
         path.write_bytes(damaged)
         with pytest.raises(CorruptFile, match=r"run\.json"):
             read_sealed_json(path)
+
+
+def test_another_format_is_refused_and_an_own_one_read(tmp_path):
+    path = tmp_path / "run.json"
+    write_sealed_json(path, {"format": 2, "correct": 9})
+    assert read_sealed(path, format_number=2) == {"format": 2, "correct": 9}
+    with pytest.raises(ModelError, match="expected format 1, received 2"):
+        read_sealed(path, format_number=1)
+    write_sealed_json(path, {"correct": 9})
+    with pytest.raises(ModelError, match="expected format 1, received None"):
+        read_sealed(path, format_number=1)

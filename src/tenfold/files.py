@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-from tenfold.errors import CorruptFile, UsageError
+from tenfold.errors import CorruptFile, ModelError, UsageError
 
 MAX_JSON_BYTES = 64 * 2**20
 _TEMPORARY = ".tmp"
@@ -98,6 +98,22 @@ def read_sealed_json(path: Path) -> dict[str, Any]:
             "edited: restore it from a copy, or train again."
         )
     del value["sha256"]
+    return value
+
+
+def read_sealed(path: Path, *, format_number: int) -> dict[str, Any]:
+    """What `read_sealed_json` reads, whose "format" must be this one.
+
+    Raises:
+        CorruptFile: a byte of it has changed.
+        ModelError: another version of tenfold wrote it, in another form.
+    """
+    value = read_sealed_json(path)
+    if value.get("format") != format_number:
+        raise ModelError(
+            f"{path}: expected format {format_number}, received {value.get('format')!r}. Another version of "
+            "tenfold wrote it: use that one, or update with `pip install -U tenfold`."
+        )
     return value
 
 

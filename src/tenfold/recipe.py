@@ -141,7 +141,7 @@ class Averaging:
 
 @dataclass(frozen=True)
 class Distillation:
-    """A teacher is trained first, on the same images; `share` of each target is what it says of the image.
+    """A teacher is trained first, on the same images; `share` (0 <= share < 1) of each target is what it says of it.
 
     Its probabilities are softened by a temperature T: p^(1/T), scaled to sum to 1 (Hinton et al. 2015).
     """
@@ -152,7 +152,7 @@ class Distillation:
 
     def __post_init__(self) -> None:
         check_type("Distillation.teacher", self.teacher, Recipe)
-        check_number("Distillation.share", self.share, 0.0, 1.0 + 1e-9)
+        check_number("Distillation.share", self.share, 0.0, 1.0)
         check_number("Distillation.temperature", self.temperature, 0.1, 100.0)
 
 

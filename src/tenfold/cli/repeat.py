@@ -40,7 +40,7 @@ def repeat(  # noqa: PLR0913  each is an option of the command line
     Every run is a process and a folder of its own. Called again, it goes on with what is missing, and
     with more seeds it extends what there is. With a seed that failed it ends with exit code 1.
 
-    Example: tenfold repeat cnn --seeds 10 --jobs 2
+    Example: tenfold repeat standard --seeds 10 --jobs 2
     """
     from tenfold import verbs
     from tenfold.recipes import named_recipe

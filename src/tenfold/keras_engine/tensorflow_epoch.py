@@ -78,14 +78,15 @@ def compile_epoch(training: Training) -> RunEpoch:
 
     # The loop is written out: AutoGraph, which would make one of Python's, reads source code in ways
     # that Python 3.13 warns of.
+    whole = tf.function(epoch, autograph=False, jit_compile=True)
+    looped = tf.function(epoch, autograph=False)
+
     def run(course: Course) -> tuple[NDArray[np.float32], int]:
         given: Course = tf.nest.map_structure(on_device, course)
-        compiled = whole if course.warps is None and not slow else looped
+        compiled = looped if slow or course.warps is not None else whole
         losses, correct = compiled.get_concrete_function(given)(given)
         return losses.numpy(), int(correct)
 
-    whole = tf.function(epoch, autograph=False, jit_compile=True)
-    looped = tf.function(epoch, autograph=False)
     return run
 
 

@@ -29,7 +29,7 @@ from tenfold.errors import CorruptFile, ModelError
 from tenfold.files import (
     Seal,
     check_seal,
-    read_sealed_json,
+    read_sealed,
     seal,
     write_bytes,
     write_sealed_json,
@@ -169,12 +169,7 @@ def _read_manifest(folder: Path) -> _Manifest:
             f"{folder}: expected a model folder, found no {MANIFEST} in it. "
             "Either this is not one, or the first save into it was cut off: train again."
         )
-    body = read_sealed_json(path)
-    if body.get("format") != FORMAT:
-        raise ModelError(
-            f"{path}: expected model format {FORMAT}, received {body.get('format')!r}. "
-            "A newer tenfold wrote it: update with `pip install -U tenfold`."
-        )
+    body = read_sealed(path, format_number=FORMAT)
     return _check_manifest(path, body)
 
 

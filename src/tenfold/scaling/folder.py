@@ -7,7 +7,7 @@ OUT/seed-0, OUT/seed-1, ...    the runs
 from pathlib import Path
 
 from tenfold.errors import CorruptFile, ModelError
-from tenfold.files import read_sealed_json, write_sealed_json
+from tenfold.files import read_sealed, write_sealed_json
 from tenfold.scaling.plan import plan_from_json
 from tenfold.scaling.processes import Attempt
 from tenfold.scaling.result import Repeat, seeds_in_words
@@ -51,12 +51,7 @@ def read_repeat(folder: Path) -> Repeat:
             f"{folder}: expected the folder of a repeat, received one without {REPEAT}. "
             "Repeats are made by: tenfold repeat"
         )
-    found = read_sealed_json(path)
-    if found.get("format") != FORMAT:
-        raise ModelError(
-            f"{path}: expected a repeat of format {FORMAT}, received {found.get('format')!r}. "
-            "Use the tenfold that wrote it."
-        )
+    found = read_sealed(path, format_number=FORMAT)
     repeat = Repeat(
         folder,
         plan_from_json(found),

@@ -26,7 +26,7 @@ from tenfold.errors import CorruptFile, ModelError
 from tenfold.evaluation import Judgement
 from tenfold.files import (
     check_seal,
-    read_sealed_json,
+    read_sealed,
     seal,
     write_bytes,
     write_sealed_json,
@@ -168,13 +168,7 @@ def read_record(folder: Path) -> Record:
         raise ModelError(
             f"{folder}: expected a run folder, received one without {RECORD}. Runs are made by: tenfold train"
         )
-    record = read_sealed_json(path)
-    if record.get("format") != FORMAT:
-        raise ModelError(
-            f"{path}: expected a run of format {FORMAT}, received {record.get('format')!r}. "
-            "Use the tenfold that wrote it."
-        )
-    return record
+    return read_sealed(path, format_number=FORMAT)
 
 
 def write_record(folder: Path, record: Record) -> None:
