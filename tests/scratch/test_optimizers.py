@@ -86,3 +86,22 @@ def test_a_bowl_is_walked_down_to_its_middle(kind):
         optimizer.update(w, w - target, rate=0.05)
     # AdamW's shrinking pulls each weight towards 0 with 0.4 % of itself, against a step of full size.
     assert np.allclose(w, target, rtol=0, atol=5e-3)
+
+
+@pytest.mark.parametrize("kind", ["momentum", "nesterov", "adam", "adamw"])
+def test_what_fades_is_forgotten_before_a_processor_computes_slowly_with_it(kind):
+    # 0.9^1000 = 2e-46: without that, float32 has every slot of Adam's first moment below its smallest normal
+    # number (1.2e-38) after some 830 steps. The same walk in float64, which has none so small, is the oracle.
+    walked = {}
+    for dtype in (np.float32, np.float64):
+        w = np.ones(3, dtype)
+        optimizer = optimizer_for(ALL[kind], w)
+        for step in range(1280):
+            g = np.array([1, 1e-3, 0.5], dtype) if step == 0 else np.zeros(3, dtype)
+            optimizer.update(w, g, rate=0.01)
+            if dtype is np.float32 and (step + 1) % 32 == 0:
+                for slot in optimizer.slots.values():
+                    assert np.all((slot == 0) | (np.abs(slot) > np.finfo(dtype).tiny))
+        walked[dtype] = w
+    # 1280 roundings of 6e-8 each, at most, of which most are of steps that are 0 by then.
+    assert np.allclose(walked[np.float32], walked[np.float64], rtol=0, atol=1e-5)
