@@ -113,6 +113,11 @@ class Engine(Protocol):
         """What computes: "numpy", "tensorflow", "jax" or "torch"."""
         ...
 
+    @property
+    def precision(self) -> str:
+        """What training multiplies in convolutions and Dense layers: "float32" or "bfloat16"."""
+        ...
+
     def train_epoch(self, epoch: int) -> Epoch:
         """Take the steps of epoch 0, 1, ... as its `Course` says; dropout is a function of (seed, epoch)."""
         ...

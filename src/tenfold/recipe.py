@@ -174,6 +174,9 @@ class Recipe:
         optimizer: SGD, Adam or AdamW; holds the (highest) learning rate.
         schedule: how the learning rate moves over the whole training.
         batch_size: images per step.
+        precision: "float32"; or "mixed", which allows an engine to multiply bfloat16 numbers in convolutions and
+            Dense layers where what computes has them. Parameters, statistics, logits and the finished model are
+            float32 either way (Micikevicius et al. 2018; Kalamkar et al. 2019).
         epochs: passes over the training images.
         validation_share: the share of the training part that choices look at, 0 <= share < 1.
         early_stopping: EarlyStopping, or None to train all epochs and keep the last weights.
@@ -193,6 +196,7 @@ class Recipe:
     optimizer: Optimizer = Adam()
     schedule: Schedule = Constant()
     batch_size: int = 32
+    precision: Literal["float32", "mixed"] = "float32"
     epochs: int = 10
     validation_share: float = 0.2
     early_stopping: EarlyStopping | None = None
@@ -208,6 +212,7 @@ class Recipe:
         check_type("Recipe.optimizer", self.optimizer, SGD, Adam)
         check_type("Recipe.schedule", self.schedule, Constant, OneCycle)
         check_whole("Recipe.batch_size", self.batch_size, 1, MAX_BATCH)
+        check_choice("Recipe.precision", self.precision, ("float32", "mixed"))
         check_whole("Recipe.epochs", self.epochs, 1, MAX_EPOCHS)
         check_number("Recipe.validation_share", self.validation_share, 0.0, 1.0)
         check_type("Recipe.early_stopping", self.early_stopping, EarlyStopping, type(None))

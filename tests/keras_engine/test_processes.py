@@ -65,6 +65,7 @@ WITH_STATE = Recipe(
     epochs=3,
     augmentation=EVERY_KIND,
     averaging=Averaging(0.9),
+    precision="mixed",
 )
 # Without dropout, of which each backend has its own, and of the layers that XLA compiles in one loop.
 PLAIN = Recipe(

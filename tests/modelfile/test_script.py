@@ -365,6 +365,7 @@ def test_every_part_of_a_recipe_has_its_place_in_the_script():
         "optimizer": Adam(),
         "schedule": OneCycle(),
         "batch_size": 51,
+        "precision": "mixed",
         "epochs": 4,
         "validation_share": 0.0,
         "early_stopping": EarlyStopping(),

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import NamedTuple
 
 from tenfold.errors import MissingExtra, UsageError, lookup
@@ -83,6 +84,55 @@ def device_report() -> DeviceReport:
     no_gpu = None if any(d != "CPU" for d in devices) else _no_gpu(name, with_gpu_code, command)
     version = str(sys.modules[name].__version__)
     return DeviceReport(name, version, devices, no_gpu)
+
+
+def has_bfloat16() -> bool:
+    """Whether the backend multiplies bfloat16 numbers faster than float32 on what it computes on; imports Keras.
+
+    NVIDIA's GPUs do from compute capability 8.0 on. On a CPU it takes the instructions, and oneDNN to use them:
+    TensorFlow's operations have it.
+    """
+    import_keras()
+    return _BFLOAT16[str(sys.modules["keras"].backend.backend())]()
+
+
+def _tensorflow_has_bfloat16() -> bool:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return not _CPU_BFLOAT16.isdisjoint(_cpu_flags())
+    details = (tf.config.experimental.get_device_details(gpu) for gpu in gpus)
+    return all(detail.get("compute_capability", (0, 0)) >= _GPU_BFLOAT16 for detail in details)
+
+
+def _jax_has_bfloat16() -> bool:
+    import jax
+
+    capabilities = [str(getattr(device, "compute_capability", "0.0")) for device in jax.devices()]
+    return all(tuple(map(int, c.split("."))) >= _GPU_BFLOAT16 for c in capabilities)
+
+
+def _torch_has_bfloat16() -> bool:
+    import torch
+
+    there = torch.cuda.is_available()
+    return bool(there and torch.cuda.get_device_capability() >= _GPU_BFLOAT16)
+
+
+_BFLOAT16 = {
+    "tensorflow": _tensorflow_has_bfloat16,
+    "jax": _jax_has_bfloat16,
+    "torch": _torch_has_bfloat16,
+}
+_GPU_BFLOAT16 = (8, 0)
+_CPU_BFLOAT16 = {"amx_bf16", "avx512_bf16"}
+
+
+def _cpu_flags() -> set[str]:
+    """What the processor can do, in Linux's words; nothing elsewhere."""
+    about = Path("/proc/cpuinfo")
+    return set(about.read_text(errors="replace").split()) if about.exists() else set()
 
 
 def _tensorflow() -> tuple[tuple[str, ...], bool, str]:

@@ -26,7 +26,15 @@ from tenfold.engine import (
     settling_rows,
     targets_for,
 )
-from tenfold.keras_engine.model import averages_of, build, copy_of, take_statistics, variables
+from tenfold.keras_engine.backend import has_bfloat16
+from tenfold.keras_engine.model import (
+    averages_of,
+    build,
+    computing,
+    copy_of,
+    take_statistics,
+    variables,
+)
 from tenfold.keras_engine.objective import Logits, RunEpoch, Training
 from tenfold.keras_engine.optimizers import build_optimizer, kept_variables
 from tenfold.randomness import stream
@@ -46,10 +54,14 @@ class KerasEngine(Engine):
     ) -> None:
         self._seed, self._images = seed, train.images
         self._courses = Courses(recipe, train.images, seed=seed)
-        self._model = build(recipe.network, initial_weights(recipe.network, seed, train.images))
+        compiled = import_module(f"tenfold.keras_engine.{self.backend}_epoch")
+        self._model = build(
+            recipe.network,
+            initial_weights(recipe.network, seed, train.images),
+            normalization=compiled.BatchNormalization,
+        )
         optimizer = build_optimizer(recipe.optimizer, self._model)
         averages = averages_of(self._model) if recipe.averaging else {}
-        compiled = import_module(f"tenfold.keras_engine.{self.backend}_epoch")
         training = Training(
             self._model,
             optimizer,
@@ -60,6 +72,9 @@ class KerasEngine(Engine):
         )
         self._run_epoch: RunEpoch = compiled.compile_epoch(training)
         self._run_logits: Logits = compiled.compile_logits(self._model)
+        self._precision = (
+            "bfloat16" if recipe.precision == "mixed" and has_bfloat16() else "float32"
+        )
         self._weights = variables(self._model)
         self._averages = averages
         self._variables = (
@@ -72,10 +87,15 @@ class KerasEngine(Engine):
     def backend(self) -> str:
         return str(keras.backend.backend())
 
+    @property
+    def precision(self) -> str:
+        return self._precision
+
     def train_epoch(self, epoch: int) -> Epoch:
         course = self._courses(epoch)
         self._seed_dropout(epoch)
-        losses, correct = self._run_epoch(course)
+        with computing(self._model, self._precision):
+            losses, correct = self._run_epoch(course)
         return Epoch(losses, correct, course.rows.size)
 
     def settle(self) -> None:

@@ -26,6 +26,9 @@ Arrays = list[Any]
 State = tuple[Arrays, Arrays, Arrays, Arrays]
 
 
+BatchNormalization = keras.layers.BatchNormalization
+
+
 def compile_epoch(training: Training) -> RunEpoch:
     """The epoch function (see `objective.RunEpoch`) for a training."""
     model, optimizer = training.model, training.optimizer

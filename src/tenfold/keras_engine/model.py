@@ -10,7 +10,8 @@ make models.
 
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,18 @@ SUFFIX = ".keras"
 _UNDRAWN = {"kernel_initializer": "zeros"}
 
 
-def build(network: Network, weights: Weights) -> keras.Model:
+def build(
+    network: Network,
+    weights: Weights,
+    *,
+    normalization: type[keras.Layer] = keras.layers.BatchNormalization,
+) -> keras.Model:
     """The network as a Keras model with these weights.
+
+    Args:
+        network: what is built.
+        weights: its arrays.
+        normalization: the class of every BatchNorm; Keras's own, or one of its children that computes the same.
 
     Raises:
         ModelError: the weights do not belong to the network.
@@ -54,9 +65,9 @@ def build(network: Network, weights: Weights) -> keras.Model:
     scaling = keras.layers.Rescaling(PIXEL_SCALE, name="rescaling")
     if any(isinstance(step.layer, Residual) for step in network.plan):
         picture = keras.Input(INPUT_SHAPE)
-        model = keras.Model(picture, _through(network.plan, scaling(picture)))
+        model = keras.Model(picture, _through(network.plan, scaling(picture), normalization))
     else:
-        layers = [_layer(step) for step in network.plan]
+        layers = [_layer(step, normalization) for step in network.plan]
         model = keras.Sequential([keras.Input(INPUT_SHAPE), scaling, *layers])
     for layer in model.layers:
         if isinstance(layer, keras.layers.Dense | keras.layers.Conv2D):
@@ -73,6 +84,29 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
 def weights_from(model: keras.Model) -> Weights:
     """A copy of the model's arrays under the names of our parameters."""
     return {name: copy_of(variable) for name, variable in variables(model).items()}
+
+
+@contextmanager
+def computing(model: keras.Model, precision: str) -> Iterator[None]:
+    """Within, the layers between the scaling and the logits compute in "bfloat16" or "float32".
+
+    Keras's policy of mixed precision: their parameters stay float32, and so does what `normalization` keeps. A function
+    that is traced within computes so for good.
+    """
+    *hidden, _logits = (
+        layer
+        for layer in model.layers
+        if not isinstance(layer, keras.layers.InputLayer | keras.layers.Rescaling)
+    )
+    policy = "mixed_bfloat16" if precision == "bfloat16" else "float32"
+    before = [layer.dtype_policy for layer in hidden]
+    for layer in hidden:
+        layer.dtype_policy = policy
+    try:
+        yield
+    finally:
+        for layer, kept in zip(hidden, before, strict=True):
+            layer.dtype_policy = kept
 
 
 def averages_of(model: keras.Model) -> dict[str, keras.Variable]:
@@ -162,17 +196,17 @@ def _of(model: keras.Model, kind: type[keras.Layer]) -> list[Any]:
     return [layer for layer in model.layers if isinstance(layer, kind)]
 
 
-def _through(steps: tuple[Step, ...], picture: Any) -> Any:
+def _through(steps: tuple[Step, ...], picture: Any, normalization: type[keras.Layer]) -> Any:
     for step in steps:
-        layer = _layer(step)
+        layer = _layer(step, normalization)
         if isinstance(step.layer, Residual):
-            picture = layer([picture, _through(step.inside, picture)])
+            picture = layer([picture, _through(step.inside, picture, normalization)])
         else:
             picture = layer(picture)
     return picture
 
 
-def _layer(step: Step) -> keras.Layer:
+def _layer(step: Step, normalization: type[keras.Layer]) -> keras.Layer:
     layers, name = keras.layers, step.name
     match step.layer:
         case Dense(units, bias):
@@ -186,7 +220,7 @@ def _layer(step: Step) -> keras.Layer:
         case GlobalAveragePool():
             return layers.GlobalAveragePooling2D(name=name)
         case BatchNorm(momentum, epsilon):
-            return layers.BatchNormalization(momentum=momentum, epsilon=epsilon, name=name)
+            return normalization(momentum=momentum, epsilon=epsilon, name=name)
         case ReLU():
             return layers.ReLU(name=name)
         case Dropout(rate):

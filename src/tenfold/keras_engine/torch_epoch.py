@@ -15,6 +15,8 @@ from tenfold.engine import Course
 from tenfold.keras_engine.augment import warp
 from tenfold.keras_engine.objective import Logits, RunEpoch, Training, follow, loss_and_correct
 
+BatchNormalization = keras.layers.BatchNormalization
+
 
 def compile_epoch(training: Training) -> RunEpoch:
     """The epoch function (see `objective.RunEpoch`) for a training."""

@@ -170,7 +170,7 @@ targets = $rest * $labels + $share * taught
 """)
 
 _TRAINING = Template("""\
-$rate$averaged$model.compile(
+$rate$averaged$mixed$model.compile(
 $optimizer,
     loss=$loss,
     metrics=["accuracy"],
@@ -181,6 +181,12 @@ $model.fit(
 $settings)
 
 """)
+
+_MIXED = """\
+# tenfold lets processor or GPU multiply bfloat16 numbers where they can. Here a line before the model
+# is made does it, keras.config.set_dtype_policy("mixed_bfloat16"), with float32 for its
+# last layer.
+"""
 
 _EVALUATED = """\
 loss, accuracy = model.evaluate(test_images, test_labels, verbose=0)
@@ -240,6 +246,7 @@ def _training(recipe: Recipe, shape: Shape, *, model: str) -> str:
         model=model,
         rate=_one_cycle(recipe, schedule) if isinstance(schedule, OneCycle) else "",
         averaged=remark * (averaging is not None and normed),
+        mixed=_MIXED * (recipe.precision == "mixed"),
         optimizer=_optimizer(recipe),
         loss=f"keras.losses.CategoricalCrossentropy(label_smoothing={recipe.label_smoothing!r})"
         if smooth

@@ -59,6 +59,11 @@ class ScratchEngine(Engine):
     def backend(self) -> str:
         return "numpy"
 
+    @property
+    def precision(self) -> str:
+        # NumPy has no bfloat16, so that a recipe's "mixed" allows nothing here.
+        return "float32"
+
     def train_epoch(self, epoch: int) -> Epoch:
         network, optimizer = self._network, self._optimizer
         course = self._courses(epoch)

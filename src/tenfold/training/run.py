@@ -48,7 +48,7 @@ Record = dict[str, Any]
 """What run.json holds:
 
     format, status ("training", "done", "failed"), started (ISO 8601, UTC)
-    recipe {name, value}, engine, backend, seed, epochs (those done)
+    recipe {name, value}, engine, backend, precision, seed, epochs (those done)
     data {name, source, hash {train, test}, images {training, validation, test}}
     results {validation, test}: null, or {correct, total, log_loss}; of the test part also
         corrected: null, or {correct, total} by the corrected labels of MNIST

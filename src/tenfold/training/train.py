@@ -152,7 +152,7 @@ def _go_on(
         targets = taught_targets(recipe, training, teacher.classifier)
     started = time.perf_counter()
     engine = open_engine(recipe, training, targets, seed=seed)
-    record = _with_backend(folder, record, engine.backend)
+    record = _with_what_computes(folder, record, engine)
     progress = load_checkpoint(folder / CHECKPOINTS, say=say) or Progress(state=engine.state())
     engine.restore(progress.state)
     set_up = time.perf_counter() - started
@@ -180,12 +180,18 @@ def _teacher(
     )
 
 
-def _with_backend(folder: Path, record: Record, backend: str) -> Record:
-    """The record with the engine's backend in it, written before the first checkpoint can be."""
+def _with_what_computes(folder: Path, record: Record, engine: Engine) -> Record:
+    """The record with the engine's backend and precision, written before the first checkpoint can be."""
+    backend, precision = engine.backend, engine.precision
     if record.setdefault("backend", backend) != backend:
         raise UsageError(
             f"{folder}: expected the backend the run was started with ({record['backend']}), received "
             f"{backend}. Another backend gives other weights: --backend {record['backend']}."
+        )
+    if record.setdefault("precision", precision) != precision:
+        raise UsageError(
+            f"{folder}: expected a machine that computes in {record['precision']}, as the run's first one did, received "
+            f"one that computes in {precision}. That gives other weights: go on there, or start a new run."
         )
     write_record(folder, record)
     return record
