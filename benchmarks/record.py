@@ -53,15 +53,15 @@ def compared(reports: Mapping[str, list[Report]]) -> dict[str, Any]:
 
 def work(chosen: argparse.Namespace, reports: Reports) -> dict[str, Any]:
     """FLOPs of the training of the first group's first way, beside a second group's matrix products."""
-    network = named_recipe(chosen.recipe).network
+    recipe = named_recipe(chosen.recipe)
     training, limits = (next(iter(ways.values())) for ways in reports.values())
     seen = training[0]["epochs"] * training[0]["training_images"]
     seconds = median(report["training_seconds"] for report in training)
-    rate = TRAINING_PASSES * network.flops * seen / seconds
+    rate = TRAINING_PASSES * recipe.flops * seen / seconds
     limit = median(report["flops_per_second"] for report in limits)
     return {
         "flops": {
-            "image_forward": network.flops,
+            "image_forward": recipe.flops,
             "training_a_second": rate,
             "matrix_product_a_second": limit,
             "share": rate / limit,

@@ -72,7 +72,7 @@ def ladder() -> str:
         test, pooled = found["test_accuracy"], found["pooled"]
         told = Proportion(pooled["correct"], pooled["total"])
         rows.append(
-            f"| `{name}` | {recipe.network.parameter_count:,} | {recipe.network.flops / 1000:,.0f} "
+            f"| `{name}` | {recipe.parameter_count:,} | {recipe.flops / 1000:,.0f} "
             f"| {test['mean']:.3%} ({test['sd']:.3%}), n = {test['n']} "
             f"| {test['minimum']:.2%} to {test['maximum']:.2%} | {told} "
             f"| {found['corrected_accuracy']['mean']:.3%} "

@@ -95,6 +95,7 @@ def recipes_with(**more: st.SearchStrategy) -> st.SearchStrategy[Recipe]:
         schedule=st.one_of(st.just(Constant()), st.builds(OneCycle, share, share, share)),
         batch_size=st.integers(1, 65_536),
         precision=st.sampled_from(("float32", "mixed")),
+        members=st.integers(1, 100),
         epochs=st.integers(1, 100_000),
         validation_share=st.floats(0.01, 0.9),
         augmentation=st.sampled_from([(), (Shear(), Elastic(0.5)), (Rotate(7), Scale(), Shift(1))]),

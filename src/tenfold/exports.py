@@ -155,7 +155,8 @@ def _common_shifts(paths: Sequence[Path], models: Sequence[Model]) -> int:
 
 
 def _described(name: str, recipe: Recipe) -> Described:
-    return Described(name, (recipe.network,), recipe.test_time_shifts, recipe)
+    networks = (recipe.network,) * recipe.members
+    return Described(name, networks, recipe.test_time_shifts, recipe)
 
 
 def export(model: Path | str, form: str, *, out: Path | str | None = None) -> Path:

@@ -29,6 +29,7 @@ from tenfold.values import (
 MAX_LEARNING_RATE = 1_000.0
 MAX_EPOCHS = 100_000
 MAX_BATCH = 65_536
+MAX_MEMBERS = 100
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,8 @@ class Recipe:
         distillation: Distillation, or None to learn from the labels alone.
         test_time_shifts: the finished model takes the mean over the picture and its copies moved by so many
             pixels up, down, left and right; 0 for the picture alone. See `classifiers.Shifted`.
+        members: so many networks are trained, each from a seed of its own, and the finished model takes the mean
+            of their probabilities.
 
     Raises:
         RecipeError: a field is not what it says, or two contradict each other.
@@ -205,6 +208,7 @@ class Recipe:
     averaging: Averaging | None = None
     distillation: Distillation | None = None
     test_time_shifts: int = 0
+    members: int = 1
 
     def __post_init__(self) -> None:
         check_type("Recipe.network", self.network, Network)
@@ -221,6 +225,7 @@ class Recipe:
         check_type("Recipe.averaging", self.averaging, Averaging, type(None))
         check_type("Recipe.distillation", self.distillation, Distillation, type(None))
         check_whole("Recipe.test_time_shifts", self.test_time_shifts, 0, MAX_SHIFT)
+        check_whole("Recipe.members", self.members, 1, MAX_MEMBERS)
         if self.early_stopping and self.averaging:
             raise RecipeError(
                 "Recipe: early_stopping keeps the best epoch's weights, and averaging those of many epochs. "
@@ -231,6 +236,16 @@ class Recipe:
                 "Recipe: early_stopping watches the validation loss, and validation_share is 0. "
                 "Give validation_share=0.1, or leave early_stopping out."
             )
+
+    @property
+    def parameter_count(self) -> int:
+        """Numbers in the finished model: those of each member's network."""
+        return self.members * self.network.parameter_count
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the finished model for a picture in one place; see `Network.flops`."""
+        return self.members * self.network.flops
 
     def learning_rates(self, epoch: int, *, steps: int) -> NDArray[np.float32]:
         """The learning rate of each step of an epoch (0, 1, ...) of `steps` steps: float32 (steps,)."""

@@ -90,6 +90,7 @@ TAUGHT = Recipe(
     ),
 )
 WHITENED = Recipe(Network(Whitening(6, 3, stride=5), ReLU(), Dense(10)), label_smoothing=0.1)
+SEVERAL = replace(STOPPING, members=2, epochs=2, precision="mixed")
 SCRIPTS = {
     "seed": RECIPES["seed"].recipe,
     "cnn": RECIPES["cnn"].recipe,
@@ -97,6 +98,7 @@ SCRIPTS = {
     "residual and augmented": AUGMENTED,
     "whitened": WHITENED,
     "taught": TAUGHT,
+    "several": SEVERAL,
 }
 # Small, so that they learn the striped pictures in a second.
 LEARNERS = [
@@ -169,6 +171,11 @@ def test_a_script_builds_and_trains_what_the_recipe_says(keras, striped_digits, 
         assert_taught(names)
     if name == "whitened":
         assert_whitened(names)
+    if name == "several":
+        told = [model.predict(names["test_images"], verbose=0) for model in names["models"]]
+        assert len(told) == recipe.members
+        assert np.abs(told[0] - told[1]).max() > 0
+        assert names["probabilities"] == pytest.approx(np.mean(told, axis=0), abs=1e-6)
 
 
 class Asked:
@@ -374,6 +381,7 @@ def test_every_part_of_a_recipe_has_its_place_in_the_script():
         "averaging": Averaging(),
         "distillation": Distillation(teacher),
         "test_time_shifts": 1,
+        "members": 2,
     }
     assert {field.name for field in fields(Recipe)} == others.keys() | {"engine"}
     scripts = {

@@ -61,7 +61,7 @@ def recipes(as_json: AsJson = False) -> None:
         console.show_json(
             [
                 {"name": name, "purpose": purpose, "default": name == DEFAULT}
-                | {"parameters": recipe.network.parameter_count, "flops": recipe.network.flops}
+                | {"parameters": recipe.parameter_count, "flops": recipe.flops}
                 | {"recipe": recipe.to_json(), "expected": expected and expected._asdict()}
                 for name, (recipe, purpose, expected) in RECIPES.items()
             ]
@@ -73,7 +73,7 @@ def recipes(as_json: AsJson = False) -> None:
                 name,
                 recipe.engine,
                 str(recipe.epochs),
-                f"{recipe.network.parameter_count:,}",
+                f"{recipe.parameter_count:,}",
                 _expected(expected),
                 purpose,
             )

@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import fields
 from string import Template
+from textwrap import indent
 
 from tenfold.digits import CLASSES
 from tenfold.errors import UsageError
@@ -18,8 +19,8 @@ from tenfold.modelfile.script_model import ELASTIC, WHITENING, model_code
 from tenfold.network import INPUT_SHAPE
 from tenfold.recipe import Distillation, OneCycle, Recipe
 
-# Characters in a line of the script, as in our own.
-LINE = 100
+# Characters in a line of the script: as in our own, once it stands in a loop.
+LINE = 96
 
 
 def to_script(recipe: Recipe, *, name: str) -> str:
@@ -182,10 +183,19 @@ $settings)
 
 """)
 
+_MEMBERS = Template("""\
+# Several networks, which differ in what chance decides; their answer is the mean of what each says.
+${model}s = []
+for _ in range($members):
+$code
+    ${model}s.append($model)
+
+""")
+
 _MIXED = """\
-# tenfold lets processor or GPU multiply bfloat16 numbers where they can. Here a line before the model
-# is made does it, keras.config.set_dtype_policy("mixed_bfloat16"), with float32 for its
-# last layer.
+# tenfold lets processor or GPU multiply bfloat16 numbers where they can. To do it here, say
+# keras.config.set_dtype_policy("mixed_bfloat16") before the model is made, and give its last
+# layer dtype="float32".
 """
 
 _EVALUATED = """\
@@ -210,7 +220,8 @@ print("The first ten test images show", probabilities[:10].argmax(axis=1))
 # With test.csv of Kaggle's "Digit Recognizer" in this folder: write a submission.
 if pathlib.Path("test.csv").exists():
     kaggle_images = to_input(pd.read_csv("test.csv", dtype="uint8").to_numpy())
-    predicted = $predicted.argmax(axis=1)
+    probabilities = $predicted
+    predicted = probabilities.argmax(axis=1)
     submission = pd.DataFrame({"ImageId": range(1, len(predicted) + 1), "Label": predicted})
     submission.to_csv("submission.csv", index=False)
 """)
@@ -242,7 +253,7 @@ def _training(recipe: Recipe, shape: Shape, *, model: str) -> str:
     normed = any(isinstance(step.layer, BatchNorm) for step in recipe.network.steps())
     remark = "# tenfold also takes BatchNorm's statistics anew, for the averaged weights.\n"
     schedule = recipe.schedule
-    return model_code(recipe, shape, name=model) + _TRAINING.substitute(
+    code = model_code(recipe, shape, name=model) + _TRAINING.substitute(
         model=model,
         rate=_one_cycle(recipe, schedule) if isinstance(schedule, OneCycle) else "",
         averaged=remark * (averaging is not None and normed),
@@ -253,6 +264,11 @@ def _training(recipe: Recipe, shape: Shape, *, model: str) -> str:
         else '"categorical_crossentropy"',
         labels="targets" if taught else "train_labels",
         settings="".join(f"    {setting},\n" for setting in settings),
+    )
+    if recipe.members == 1:
+        return code
+    return _MEMBERS.substitute(
+        model=model, members=recipe.members, code=indent(code.rstrip("\n"), "    ")
     )
 
 
@@ -294,13 +310,16 @@ def _taught(recipe: Recipe, distillation: Distillation) -> str:
 
 def _predicted(recipe: Recipe, model: str, images: str) -> str:
     """The call that gives the probabilities (n, 10) of images."""
-    if recipe.test_time_shifts:
-        return f"predict_shifted({model}, {images}, {recipe.test_time_shifts})"
-    return f"{model}.predict({images}, verbose=0)"
+    shifts = recipe.test_time_shifts
+    one = f"{model}.predict({images}, verbose=0)"
+    if shifts:
+        one = f"predict_shifted({model}, {images}, {shifts})"
+    return one if recipe.members == 1 else f"np.mean([{one} for {model} in {model}s], axis=0)"
 
 
 def _use(recipe: Recipe) -> str:
     test = _EVALUATED
-    if recipe.test_time_shifts or (recipe.label_smoothing and not recipe.distillation):
+    smoothed = recipe.label_smoothing and not recipe.distillation
+    if recipe.test_time_shifts or recipe.members > 1 or smoothed:
         test = _COMPARED.substitute(predicted=_predicted(recipe, "model", "test_images"))
     return test + _USE.substitute(predicted=_predicted(recipe, "model", "kaggle_images"))

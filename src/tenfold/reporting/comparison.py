@@ -236,7 +236,7 @@ def _measured(run: Run, name: str) -> Measured:
         epochs=len(seconds),
         test=run.test,
         validation=run.validation,
-        parameters=run.recipe.network.parameter_count,
+        parameters=run.recipe.parameter_count,
         data=_printable(f"{data['name']} (training part {data['hash']['train'][:8]})"),
         seed=record["seed"],
         machine=_printable(f"{machine['processor']}, {machine['cores']} cores"),

@@ -13,6 +13,7 @@ from tenfold.recipe import recipe_from_json
 from tenfold.statistics import Proportion
 from tenfold.training.environment import machine, versions
 from tenfold.training.loop import EngineClassifier
+from tenfold.training.members import states_of
 from tenfold.training.run import (
     MODEL,
     Record,
@@ -74,9 +75,10 @@ def _write_model(folder: Path, record: Record, engine: Engine, train: Digits) ->
         "data": record["data"]["name"],
         "data_hash": record["data"]["hash"]["train"],
     }
-    member = Member(recipe.network, weights_of(engine.state()))
+    states = states_of(engine.state(), recipe.members)
+    members = tuple(Member(recipe.network, weights_of(state)) for state in states)
     shifts = recipe.test_time_shifts
-    save_model(folder, Model((member,), fingerprints(train.images), about, shifts))
+    save_model(folder, Model(members, fingerprints(train.images), about, shifts))
     images = stress_images(train.images)
     ours = Shifted(EngineClassifier(engine), shifts)
     return check_parity(ours, open_classifier(folder), images)

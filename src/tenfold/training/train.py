@@ -7,6 +7,7 @@ same versions).
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tenfold.recipe import Recipe, recipe_from_json
 from tenfold.training.checkpoint import load_checkpoint, save_checkpoint
 from tenfold.training.finish import finish
 from tenfold.training.loop import EpochResult, Progress, train_epochs
+from tenfold.training.members import Members, member_seeds
 from tenfold.training.run import (
     CHECKPOINTS,
     FORMAT,
@@ -123,7 +125,11 @@ def resume(
 def open_engine(
     recipe: Recipe, train: Digits, targets: Targets | None = None, *, seed: int
 ) -> Engine:
-    """The engine that `recipe.engine` names, holding `train`; see `Engine` for the targets."""
+    """The engine that `recipe.engine` names, or one for each member, holding `train`; see `Engine` for the targets."""
+    if recipe.members > 1:
+        single = replace(recipe, members=1)
+        seeds = member_seeds(seed, recipe.members)
+        return Members([open_engine(single, train, targets, seed=own) for own in seeds])
     if recipe.engine == "numpy":
         from tenfold.scratch import ScratchEngine
 

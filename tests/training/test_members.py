@@ -1,0 +1,103 @@
+"""Several networks in one training are what as many trainings would have given, joined."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tenfold.classifiers import Ensemble, Shifted
+from tenfold.digits import Digits, Parts
+from tenfold.layers import BatchNorm, Dense, Dropout, ReLU
+from tenfold.modelfile import load_model
+from tenfold.network import Network
+from tenfold.recipe import Adam, Averaging, Recipe
+from tenfold.training import resume, train
+from tenfold.training.members import member_seeds
+
+RECIPE = Recipe(
+    Network(Dense(16, bias=False), BatchNorm(), ReLU(), Dropout(0.2), Dense(10)),
+    engine="numpy",
+    optimizer=Adam(0.01),
+    epochs=3,
+    validation_share=0.0,
+    averaging=Averaging(0.9),
+    test_time_shifts=1,
+    members=3,
+)
+
+
+@pytest.fixture(scope="module")
+def parts(small_digits: Digits) -> Parts:
+    return Parts(small_digits.take(np.arange(600)), small_digits.take(np.arange(600, 1000)))
+
+
+def test_they_are_the_networks_that_their_seeds_give_alone_and_answer_with_the_mean(
+    parts: Parts, tmp_path: Path
+):
+    together = train(RECIPE, parts, folder=tmp_path / "together", seed=5)
+    seeds = member_seeds(5, 3)
+    assert seeds[0] == 5
+    assert len(set(seeds)) == 3
+    alone = [
+        train(replace(RECIPE, members=1), parts, folder=tmp_path / str(seed), seed=seed)
+        for seed in seeds
+    ]
+    members = load_model(together.folder / "model").members
+    for member, run in zip(members, alone, strict=True):
+        own = load_model(run.folder / "model").members[0].weights
+        for name, array in own.items():
+            np.testing.assert_array_equal(member.weights[name], array, err_msg=name)
+    images = parts.test.images
+    expected = Ensemble(*(run.classifier for run in alone)).predict_proba(images)
+    np.testing.assert_allclose(together.classifier.predict_proba(images), expected, atol=1e-6)
+
+
+def test_losses_and_counts_are_those_of_all(parts: Parts, tmp_path: Path):
+    # 600 images in batches of 32 are 18 steps, and 576 images seen, for each of the three.
+    recipe = replace(RECIPE, epochs=1)
+    together = train(recipe, parts, folder=tmp_path / "together", seed=5).history[0]
+    alone = [
+        train(replace(recipe, members=1), parts, folder=tmp_path / str(s), seed=s).history[0]
+        for s in member_seeds(5, 3)
+    ]
+    assert together.loss == pytest.approx(np.mean([one.loss for one in alone]), rel=1e-6)
+    assert together.accuracy == pytest.approx(np.mean([one.accuracy for one in alone]), rel=1e-12)
+
+
+def test_validation_is_one_part_that_none_of_them_trains_on(parts: Parts, tmp_path: Path):
+    recipe = replace(RECIPE, validation_share=0.25, averaging=None)
+    run = train(recipe, parts, folder=tmp_path / "run", seed=5)
+    assert run.record["data"]["images"] == {"training": 450, "validation": 150, "test": 400}
+    # The loop looks at the picture alone; the model at five places.
+    assert run.history[-1].validation_accuracy == pytest.approx(run.validation.share, abs=0.05)
+
+
+def test_a_stopped_training_of_several_ends_as_one_that_was_not(parts: Parts, tmp_path: Path):
+    class Stopped(Exception):
+        pass
+
+    def stop(_: object) -> None:
+        raise Stopped
+
+    straight = train(RECIPE, parts, folder=tmp_path / "straight", seed=2)
+    with pytest.raises(Stopped):
+        train(RECIPE, parts, folder=tmp_path / "stopped", seed=2, on_epoch=stop)
+    went_on = resume(tmp_path / "stopped", parts)
+    weights = "model/weights.safetensors"
+    assert went_on.record["files"][weights] == straight.record["files"][weights]
+
+
+def test_what_the_loop_sees_is_the_mean_too(parts: Parts):
+    from tenfold.training.loop import EngineClassifier
+    from tenfold.training.train import open_engine
+
+    engines = [
+        open_engine(replace(RECIPE, members=1), parts.train, seed=s) for s in member_seeds(1, 3)
+    ]
+    expected = Ensemble(*map(EngineClassifier, engines)).predict_proba(parts.test.images)
+    together = EngineClassifier(open_engine(RECIPE, parts.train, seed=1))
+    np.testing.assert_allclose(
+        together.predict_proba(parts.test.images), expected, rtol=1e-5, atol=1e-7
+    )
+    assert Shifted(together, 1).predict_proba(parts.test.images).shape == (400, 10)
