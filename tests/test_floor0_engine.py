@@ -77,12 +77,24 @@ def test_where_nothing_may_happen_nothing_is_drawn():
 
 def test_what_is_learnt_changes_neither_order_nor_warps():
     rich = replace(
-        RECIPE, augmentation=(Shift(),), averaging=Averaging(), label_smoothing=0.1, epochs=9
+        RECIPE, augmentation=(Rotate(),), averaging=Averaging(), label_smoothing=0.1, epochs=9
     )
-    plain = replace(RECIPE, augmentation=(Shift(),))
+    plain = replace(RECIPE, augmentation=(Rotate(),))
     one, other = (Courses(recipe, IMAGES, seed=3)(1) for recipe in (rich, plain))
     np.testing.assert_array_equal(one.rows, other.rows)
     np.testing.assert_array_equal(one.warps.affine, other.warps.affine)
+
+
+def test_images_that_are_settled_on_are_changed_in_the_way_and_not_in_the_places_of_an_epoch():
+    recipe = replace(RECIPE, augmentation=(Rotate(),), averaging=Averaging())
+    courses = Courses(recipe, IMAGES, seed=3)
+    rows, warps = courses.settling()
+    np.testing.assert_array_equal(rows, settling_rows(len(IMAGES), 3))
+    assert warps.affine.shape == (len(rows), 2, 3)
+    assert not np.array_equal(warps.affine, courses(0).warps.affine)
+    again = Courses(recipe, IMAGES, seed=3).settling()[1]
+    np.testing.assert_array_equal(warps.affine, again.affine)
+    assert Courses(replace(recipe, augmentation=()), IMAGES, seed=3).settling()[1] is None
 
 
 def test_settling_rows_are_some_of_the_images_in_order():

@@ -74,6 +74,14 @@ class Courses:
             warps = draw(recipe.augmentation, self._boxes, stream(seed, "augmentation", epoch))
         return Course(rows, recipe.learning_rates(epoch, steps=steps), decays, warps)
 
+    def settling(self) -> tuple[NDArray[np.intp], Warps | None]:
+        """The images from which BatchNorm's statistics are taken for an average, and what happens to each of them."""
+        rows = settling_rows(self._count, self._seed)
+        if self._boxes is None:
+            return rows, None
+        chance = stream(self._seed, "settling augmentation")
+        return rows, draw(self._recipe.augmentation, self._boxes[rows], chance)
+
 
 def targets_for(recipe: Recipe, labels: Labels) -> Targets:
     """labels uint8 (n,) -> each label's place gets 1 - s, and every place s / 10; s is the label smoothing."""

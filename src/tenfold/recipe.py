@@ -125,8 +125,8 @@ class Averaging:
     """The result is a moving average of the weights: average += (1 - d)(weights - average) after step t
     (0, 1, ...), with d = min(decay, t / (t + 9)), so that what it began with is forgotten at once.
 
-    BatchNorm's statistics are then taken anew, with the averaged weights, dropout off and whole images:
-    those it kept in training belong to other weights (Izmailov et al. 2018, section 3.2).
+    BatchNorm's statistics are then taken anew, with the averaged weights, dropout off, from images that are
+    changed as in training: those it kept in training belong to other weights (Izmailov et al. 2018, section 3.2).
     """
 
     decay: float = 0.999

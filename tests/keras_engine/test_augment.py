@@ -21,7 +21,7 @@ from tenfold.augmentation import (
     ink_boxes,
 )
 from tenfold.digits import Digits
-from tenfold.engine import Courses, settling_rows, weights_of
+from tenfold.engine import Courses, weights_of
 from tenfold.keras_engine import KerasEngine, build
 from tenfold.keras_engine.augment import warp
 from tenfold.keras_engine.model import take_statistics
@@ -112,7 +112,9 @@ def test_averages_follow_the_weights_by_the_formula(digits: Digits):
         assert state[name] == pytest.approx(expected, rel=1e-5, abs=1e-7), name
 
 
-def test_settled_statistics_are_those_of_whole_images_without_dropout(digits: Digits):
+def test_settled_statistics_are_those_of_images_as_training_changes_them_without_dropout(
+    digits: Digits,
+):
     network = Network(Dense(6), BatchNorm(), Dropout(0.5), Dense(10), BatchNorm(epsilon=0.1))
     # More images than are settled on, so that it must be these.
     many = digits.take(stream(0, "some").integers(0, 800, 2_600))
@@ -122,7 +124,8 @@ def test_settled_statistics_are_those_of_whole_images_without_dropout(digits: Di
     engine.settle()
     settled = weights_of(engine.state())
 
-    x = many.images[settling_rows(2_600, 2)].reshape(2_048, 784) / 255
+    rows, warps = Courses(RECIPE, many.images, seed=2).settling()
+    x = by_hand.warp(many.images[rows], warps).reshape(2_048, 784).astype(float) / 255
     for number, epsilon in ((1, 1e-3), (2, 0.1)):
         dense, norm = f"dense_{number}", f"batchnorm_{number}"
         for name in (f"{dense}/kernel", f"{dense}/bias", f"{norm}/gamma", f"{norm}/beta"):
@@ -138,7 +141,7 @@ def test_settled_statistics_are_those_of_whole_images_without_dropout(digits: Di
 def test_taking_statistics_leaves_the_model_as_it_was_made(digits: Digits):
     model = build(RECIPE.network, initial_weights(RECIPE.network, 0))
     before = [layer.get_config() for layer in model.layers]
-    take_statistics(model, digits.images)
+    take_statistics(model, digits.images[..., None])
     assert [layer.get_config() for layer in model.layers] == before
 
 

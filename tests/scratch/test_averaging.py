@@ -8,7 +8,7 @@ from scipy.special import log_softmax, softmax
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from tenfold.augmentation import Cutout, Elastic, Rotate, Scale, Shear, Shift
-from tenfold.engine import Courses, settling_rows, weights_of
+from tenfold.engine import Courses, weights_of
 from tenfold.layers import BatchNorm, Conv2D, Dense, Dropout, MaxPool, ReLU, Residual
 from tenfold.network import Network
 from tenfold.randomness import batches, stream
@@ -122,7 +122,9 @@ def test_without_averaging_nothing_settles(small_digits):
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_settled_statistics_are_those_of_whole_images_without_dropout(small_digits):
+def test_settled_statistics_are_those_of_images_as_training_changes_them_without_dropout(
+    small_digits,
+):
     network = Network(Dense(6), BatchNorm(), Dropout(0.5), Dense(10), BatchNorm(epsilon=0.1))
     # More images than are settled on, so that it must be these.
     digits = small_digits.take(stream(0, "some").integers(0, 1_000, 2_600))
@@ -137,7 +139,8 @@ def test_settled_statistics_are_those_of_whole_images_without_dropout(small_digi
     engine.settle()
     settled = weights_of(engine.state())
 
-    x = digits.images[settling_rows(2_600, 2)].reshape(2_048, 784) / 255
+    rows, warps = Courses(recipe, digits.images, seed=2).settling()
+    x = warp(digits.images[rows], warps).reshape(2_048, 784).astype(float) / 255
     for number, epsilon in ((1, 1e-3), (2, 0.1)):
         dense, norm = f"dense_{number}", f"batchnorm_{number}"
         x = x @ average[f"{dense}/kernel"] + average[f"{dense}/bias"]
@@ -149,7 +152,8 @@ def test_settled_statistics_are_those_of_whole_images_without_dropout(small_digi
 
 
 def test_what_stands_inside_a_residual_settles_too(small_digits):
-    recipe = replace(NORMED, network=Network(Residual(BatchNorm(), ReLU()), Dense(10)))
+    network = Network(Residual(BatchNorm(), ReLU()), Dense(10))
+    recipe = replace(NORMED, network=network, augmentation=())
     engine = ScratchEngine(recipe, small_digits, seed=2)
     engine.train_epoch(0)
     engine.settle()
@@ -161,7 +165,7 @@ def test_what_stands_inside_a_residual_settles_too(small_digits):
 
 def test_what_a_settled_network_says_of_its_images_is_normed(small_digits):
     """The last BatchNorm gives each logit, over the images it settled on, its beta and gamma."""
-    engine = ScratchEngine(NORMED, small_digits, seed=2)
+    engine = ScratchEngine(replace(NORMED, augmentation=()), small_digits, seed=2)
     trained(engine, range(2))
     engine.settle()
     weights, logits = weights_of(engine.state()), engine.logits(small_digits.images)

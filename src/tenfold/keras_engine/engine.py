@@ -23,9 +23,9 @@ from tenfold.engine import (
     State,
     Targets,
     check_state,
-    settling_rows,
     targets_for,
 )
+from tenfold.keras_engine.augment import warp
 from tenfold.keras_engine.backend import has_bfloat16
 from tenfold.keras_engine.model import (
     averages_of,
@@ -54,6 +54,8 @@ class KerasEngine(Engine):
     ) -> None:
         self._seed, self._images = seed, train.images
         self._courses = Courses(recipe, train.images, seed=seed)
+        mixed = recipe.precision == "mixed" and has_bfloat16()
+        self._precision = "bfloat16" if mixed else "float32"
         compiled = import_module(f"tenfold.keras_engine.{self.backend}_epoch")
         self._model = build(
             recipe.network,
@@ -66,15 +68,13 @@ class KerasEngine(Engine):
             self._model,
             optimizer,
             list(averages.values()),
+            self._precision,
             train.images,
             train.known_labels,
             targets_for(recipe, train.known_labels) if targets is None else targets,
         )
         self._run_epoch: RunEpoch = compiled.compile_epoch(training)
         self._run_logits: Logits = compiled.compile_logits(self._model)
-        self._precision = (
-            "bfloat16" if recipe.precision == "mixed" and has_bfloat16() else "float32"
-        )
         self._weights = variables(self._model)
         self._averages = averages
         self._variables = (
@@ -102,8 +102,9 @@ class KerasEngine(Engine):
         for name, average in self._averages.items():
             self._weights[name].assign(average.value)
         if self._averages:
-            rows = settling_rows(len(self._images), self._seed)
-            take_statistics(self._model, self._images[rows])
+            rows, warps = self._courses.settling()
+            pictures = self._images[rows][..., None]
+            take_statistics(self._model, pictures if warps is None else warp(pictures, warps))
 
     def logits(self, images: Images) -> NDArray[np.float32]:
         whole = -(-len(images) // IMAGES_AT_ONCE) * IMAGES_AT_ONCE

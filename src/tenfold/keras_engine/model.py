@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.classifiers import places
-from tenfold.digits import Images
 from tenfold.errors import UsageError
 from tenfold.files import Seal, write_bytes
 from tenfold.layers import (
@@ -119,8 +118,8 @@ def averages_of(model: keras.Model) -> dict[str, keras.Variable]:
     }
 
 
-def take_statistics(model: keras.Model, images: Images) -> None:
-    """Give every BatchNorm the mean and variance of these images (n, 28, 28), with dropout off."""
+def take_statistics(model: keras.Model, pictures: Any) -> None:
+    """Give every BatchNorm the mean and variance of these pictures (n, 28, 28, 1), 0..255, with dropout off."""
     kept = [(layer, layer.momentum) for layer in _of(model, keras.layers.BatchNormalization)]
     rates = [(layer, layer.rate) for layer in _of(model, keras.layers.Dropout)]
     for layer, _ in kept:
@@ -128,7 +127,7 @@ def take_statistics(model: keras.Model, images: Images) -> None:
     for layer, _ in rates:
         layer.rate = 0.0
     try:
-        model(images, training=True)
+        model(pictures, training=True)
     finally:
         for layer, momentum in kept:
             layer.momentum = momentum

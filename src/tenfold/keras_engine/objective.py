@@ -19,6 +19,7 @@ class Training(NamedTuple):
         model: the network.
         optimizer: for the arrays that the model trains.
         averages: an average for each of these arrays, or none.
+        precision: "bfloat16" where the model is `computing` in it, or "float32".
         images: uint8 (n, 28, 28).
         labels: uint8 (n,).
         targets: float32 (n, 10).
@@ -27,6 +28,7 @@ class Training(NamedTuple):
     model: keras.Model
     optimizer: keras.optimizers.Optimizer
     averages: list[keras.Variable]
+    precision: str
     images: Images
     labels: Labels
     targets: Targets

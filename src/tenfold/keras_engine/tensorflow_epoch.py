@@ -26,7 +26,8 @@ from tenfold.keras_engine.objective import (
 )
 
 # XLA, which takes half the time of TensorFlow's own graph for dense layers, makes these slower on a
-# CPU: over 10 times for 16 and 32 filters at batch 128, 6 times for dropout behind 256 and 128 units.
+# CPU: over 10 times for 16 and 32 filters at batch 128, 6 times for dropout behind 256 and 128 units. Of bfloat16 it
+# makes no use there.
 SLOW_IN_XLA = (keras.layers.Conv2D, keras.layers.Dropout)
 
 # oneDNN normalises bfloat16 only in whole blocks of channels; TensorFlow's own code, which takes the rest, is
@@ -65,7 +66,7 @@ def compile_epoch(training: Training) -> RunEpoch:
 
     # An epoch is one program of XLA's where XLA is good at all of it. In a loop of XLA's nothing but
     # matrix products is shared among cores, so a warp there takes as long as a step outside.
-    slow = has_layer(model, *SLOW_IN_XLA)
+    slow = has_layer(model, *SLOW_IN_XLA) or training.precision == "bfloat16"
 
     def update(gradients: list[tf.Tensor], rate: tf.Tensor, decay: tf.Tensor) -> None:
         optimizer.learning_rate.assign(rate)

@@ -21,7 +21,6 @@ from tenfold.engine import (
     State,
     Targets,
     check_state,
-    settling_rows,
     targets_for,
 )
 from tenfold.recipe import Recipe
@@ -90,9 +89,10 @@ class ScratchEngine(Engine):
     def settle(self) -> None:
         if self._average is not None:
             self._network.parameters[...] = self._average
-            rows = settling_rows(len(self._images), self._seed)
+            rows, warps = self._courses.settling()
+            images = self._images[rows]
             with self._one_thread():
-                self._network.take_statistics(self._images[rows])
+                self._network.take_statistics(images if warps is None else warp(images, warps))
 
     def logits(self, images: Images) -> NDArray[np.float32]:
         logits = np.empty((len(images), CLASSES), np.float32)

@@ -115,8 +115,8 @@ class ScratchNetwork:
             x = layer.use(x)
         return x
 
-    def take_statistics(self, images: Images) -> None:
-        """Give every BatchNorm the mean and variance of these images uint8 (n, 28, 28), with dropout off."""
+    def take_statistics(self, images: Images | Array) -> None:
+        """Give every BatchNorm the mean and variance of these images (n, 28, 28), 0..255, with dropout off."""
         x = self._scaled(images)
         for layer in self._layers:
             x = layer.settle(x)
