@@ -45,7 +45,7 @@ def train(name: str, path: str, seed: str) -> dict[str, Any]:
         "set_up_seconds": set_up,
         "training_images": len(training),
         "epochs": recipe.epochs,
-        "computed_by": engine.backend,
+        "computed_by": f"{engine.backend}, {engine.precision}",
         "test": _tested(engine, recipe, parts),
     }
 
@@ -63,17 +63,21 @@ def fit(name: str, path: str, seed: str) -> dict[str, Any]:
 
 
 def matrix_product(name: str) -> dict[str, Any]:
-    """FLOPs a second of float32 matrix products with what the recipe's engine computes with: the best of five."""
+    """FLOPs a second of matrix products with what the recipe's engine computes with, in what the recipe lets it
+    multiply: the best of five."""
+    recipe, dtype = _recipe(name), "float32"
     draw = np.random.default_rng(0).standard_normal
     left, right = draw((2, SIDE, SIDE), np.float32) / np.float32(np.sqrt(SIDE))
     multiply: Callable[[Any, Any], Any] = np.matmul
-    if _recipe(name).engine == "keras":
-        from tenfold.keras_engine import import_keras
+    if recipe.engine == "keras":
+        from tenfold.keras_engine.backend import has_bfloat16, import_keras
 
         import_keras()
         from keras import ops
 
-        multiply, left, right = ops.matmul, *map(ops.convert_to_tensor, (left, right))
+        if recipe.precision == "mixed" and has_bfloat16():
+            dtype = "bfloat16"
+        multiply, (left, right) = ops.matmul, (ops.cast(each, dtype) for each in (left, right))
 
     def chain() -> None:
         product = left
@@ -83,7 +87,7 @@ def matrix_product(name: str) -> dict[str, Any]:
 
     chain()
     seconds = min(_seconds(chain) for _ in range(5))
-    return {"flops_per_second": 2.0 * PRODUCTS * SIDE**3 / seconds}
+    return {"flops_per_second": 2.0 * PRODUCTS * SIDE**3 / seconds, "dtype": dtype}
 
 
 def epoch(name: str, path: str, images: str) -> dict[str, Any]:
