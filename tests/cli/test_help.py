@@ -47,7 +47,7 @@ def test_recipes_lists_every_recipe_with_its_parameters(tenfold):
     outcome = tenfold("recipes")
     for name, (recipe, purpose, _) in RECIPES.items():
         line = next(line for line in outcome.out.splitlines() if line.split()[0] == name)
-        assert f"{recipe.network.parameter_count:,}" in line
+        assert f"{recipe.parameter_count:,}" in line
         assert line.endswith(purpose)
 
 

@@ -50,6 +50,7 @@ def make_run(tmp_path: Path) -> MakeRun:
             "recipe": {"name": "own", "value": recipe.to_json()},
             "engine": recipe.engine,
             "backend": "numpy",
+            "precision": "float32",
             "seed": 7,
             "epochs": len(history),
             "data": {
