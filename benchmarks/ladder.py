@@ -11,6 +11,7 @@ runs stand in runs/benchmarks/RECIPE/.
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,14 @@ CODE = ("src", "pyproject.toml", "constraints.txt")
 """What decides a run's outcome; that it is as committed is part of the record."""
 
 
+def runs_of(name: str) -> Path:
+    """Where the runs behind results/NAME.json stand; relative, so that no path of this machine gets into a record."""
+    return Path(os.path.relpath(ROOT / "runs" / "benchmarks" / name))
+
+
 def measured(recipe: str, seeds: int, jobs: int = 1) -> dict[str, Any]:
     """Train the recipe on MNIST with the seeds that are missing -> what all of them gave."""
-    # Relative, so that no path of this machine gets into a record.
-    out = Path(os.path.relpath(ROOT / "runs" / "benchmarks" / recipe))
-    return repeat(recipe, "mnist", seeds=range(seeds), jobs=jobs, out=out).json()
+    return repeat(recipe, "mnist", seeds=range(seeds), jobs=jobs, out=runs_of(recipe)).json()
 
 
 def code() -> dict[str, Any]:
@@ -55,14 +59,19 @@ def main(recipe: str, seeds: int, jobs: int = 1) -> None:
     """Measure a recipe and write results/RECIPE.json."""
     if recipe == "seed":
         raise SystemExit("results/seed.json is written by: python benchmarks/seed.py")
+    put_on_record(recipe, "benchmarks/ladder.py", lambda: measured(recipe, seeds, jobs))
+
+
+def put_on_record(name: str, claim: str, measure: Callable[[], dict[str, Any]]) -> None:
+    """Write results/NAME.json: what `measure` gives of runs of the code there is, for the script that claims it."""
     # Before the training: a change meanwhile shows in the hashes of what is started after it.
     used = code()
-    figures = measured(recipe, seeds, jobs)
+    figures = measure()
     others = {a["seed"] for a in figures["attempts"] if a["code"] != used["sha256"]}
     if others:
         figures["warnings"].append(f"Trained by other code than this: seeds {sorted(others)}.")
-    about = {"claim": "benchmarks/ladder.py", "date": date.today().isoformat(), "code": used}
-    write_json(ROOT / "results" / f"{recipe}.json", about | figures)
+    about = {"claim": claim, "date": date.today().isoformat(), "code": used}
+    write_json(ROOT / "results" / f"{name}.json", about | figures)
     if figures["failed"]:
         raise SystemExit(f"{len(figures['failed'])} seeds failed; the record says which and why.")
 

@@ -82,6 +82,21 @@ def ladder() -> str:
     return "\n".join([*rows, "", *sorted(set(footings))])
 
 
+def kaggle() -> str:
+    """The recipes that have been measured on a split like Kaggle's, a line each."""
+    lines, footings = [], []
+    for name in RECIPES:
+        if path_of(f"{name}-kaggle").exists():
+            found = record(f"{name}-kaggle")
+            test, pooled = found["test_accuracy"], found["pooled"]
+            lines.append(
+                f"- `{name}`: mean {test['mean']:.3%} (sd {test['sd']:.3%}, n = {test['n']}); all runs together "
+                f"{Proportion(pooled['correct'], pooled['total'])}"
+            )
+            footings.append(_footing(found))
+    return "\n".join([*lines, "", *sorted(set(footings))])
+
+
 def seed_epoch() -> str:
     """Seconds of an epoch beside what else a user could run."""
     measured = record("seed")
@@ -119,6 +134,7 @@ def session() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "session": session,
     "ladder": ladder,
+    "kaggle": kaggle,
     "seed-accuracy": seed_accuracy,
     "seed-epoch": seed_epoch,
     "speed": speed_beside_peers,
