@@ -65,6 +65,13 @@ def test_batch_norm_in_one_operation_is_keras_own(channels: int, dtype: str):
         )
 
 
+def test_an_epsilon_that_the_operation_would_round_up_is_kept():
+    # Two values 2e-3 apart have the variance 1e-6, which an epsilon of 1e-6 halves and one of 1e-5 all but hides.
+    pair = np.array([-1e-3, 1e-3], np.float32).reshape(2, 1, 1, 1)
+    normalised = np.asarray(BatchNormalization(epsilon=1e-6)(pair, training=True))
+    np.testing.assert_allclose(normalised.ravel(), [-(0.5**0.5), 0.5**0.5], rtol=1e-4)
+
+
 def test_the_moving_variance_is_that_of_the_batch_and_not_of_what_it_is_a_sample_of():
     # Of the two values 0 and 2 the variance is 1; of what they are drawn from it would be estimated as 2.
     layer = BatchNormalization(momentum=0.0)
