@@ -34,6 +34,7 @@ def write_run(place: Path, plan: Plan, seed: int, **fields: Any) -> None:
         **plan.json(),
         "engine": "numpy",
         "backend": "numpy",
+        "precision": "float32",
         "seed": seed,
         "epochs": len(HISTORY),
         "results": {

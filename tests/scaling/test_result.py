@@ -84,11 +84,13 @@ def test_digits_without_a_test_part_have_no_test_accuracy(make_repeat):
 def test_what_the_runs_do_not_share_is_a_warning(make_repeat):
     alike = make_repeat("a", COUNTS)
     assert alike.warnings == ()
-    odd = replace(alike.runs[1], record=alike.runs[1].record | {"versions": {"python": "3.13.0"}})
+    other = {"versions": {"python": "3.13.0"}, "precision": "bfloat16"}
+    odd = replace(alike.runs[1], record=alike.runs[1].record | other)
     attempts = {**alike.attempts, 2: (alike.attempts[2][0]._replace(jobs=2, threads=1),)}
     mixed = replace(alike, runs=(alike.runs[0], odd, alike.runs[2]), attempts=attempts)
     assert [warning.rpartition("different ")[2] for warning in mixed.warnings] == [
         "versions of packages.",
+        "precisions.",
         "numbers of processes at a time.",
     ]
     assert mixed.warnings[0] in str(mixed)

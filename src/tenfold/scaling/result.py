@@ -85,6 +85,11 @@ class Repeat:
         return self.runs[0].record["backend"] if self.runs else None
 
     @property
+    def precision(self) -> str | None:
+        """What the trainings multiplied; None before anything was."""
+        return self.runs[0].record["precision"] if self.runs else None
+
+    @property
     def test(self) -> Accuracy | None:
         """Test images told correctly; None without a test part, or a run."""
         return _accuracy(run.test for run in self.runs)
@@ -164,6 +169,7 @@ class Repeat:
             "recipe": plan["recipe"],
             "engine": self.plan.recipe.engine,
             "backend": self.backend,
+            "precision": self.precision,
             "epochs": self.plan.recipe.epochs,
             "data": plan["data"] | images,
             "seeds": list(self.seeds),
@@ -235,6 +241,7 @@ def _warnings(repeat: Repeat) -> Iterable[str]:
     conditions: dict[str, list[Any]] = {
         "versions of packages": [run.record["versions"] for run in repeat.runs],
         "backends": [run.record["backend"] for run in repeat.runs],
+        "precisions": [run.record["precision"] for run in repeat.runs],
         "machines": [run.record["machine"] for run in repeat.runs],
         "code of tenfold": [attempt.code for attempt in attempts],
         "numbers of processes at a time": [(attempt.jobs, attempt.threads) for attempt in attempts],
