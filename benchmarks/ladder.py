@@ -62,15 +62,15 @@ def main(recipe: str, seeds: int, jobs: int = 1) -> None:
     put_on_record(recipe, "benchmarks/ladder.py", lambda: measured(recipe, seeds, jobs))
 
 
-def put_on_record(name: str, claim: str, measure: Callable[[], dict[str, Any]]) -> None:
-    """Write results/NAME.json: what `measure` gives of runs of the code there is, for the script that claims it."""
+def put_on_record(name: str, script: str, measure: Callable[[], dict[str, Any]]) -> None:
+    """Write results/NAME.json: what `measure` gives of runs of the code there is, and which script claims it."""
     # Before the training: a change meanwhile shows in the hashes of what is started after it.
     used = code()
     figures = measure()
     others = {a["seed"] for a in figures["attempts"] if a["code"] != used["sha256"]}
     if others:
         figures["warnings"].append(f"Trained by other code than this: seeds {sorted(others)}.")
-    about = {"claim": claim, "date": date.today().isoformat(), "code": used}
+    about = {"claim": script, "date": date.today().isoformat(), "code": used}
     write_json(ROOT / "results" / f"{name}.json", about | figures)
     if figures["failed"]:
         raise SystemExit(f"{len(figures['failed'])} seeds failed; the record says which and why.")

@@ -85,7 +85,15 @@ def table(read: Callable[[str], Record | None]) -> str:
         return ""
     rows = [_line(row, there[row.record]) for row in ROWS if row.record in there]
     head = ["| | tenfold | beside it (how many times that) |", "|---|---|---|"]
-    return "\n".join([*head, *rows, "", *dict.fromkeys(map(_made_on, there.values()))])
+    made_on: dict[str, list[str]] = {}
+    for row in ROWS:
+        if row.record in there:
+            made_on.setdefault(_made_on(there[row.record]), []).append(row.label)
+    if len(made_on) == 1:
+        return "\n".join([*head, *rows, "", *made_on])
+    # A blank line between them, so that each stands by itself.
+    notes = "\n\n".join(f"{'; '.join(labels)}: {made}" for made, labels in made_on.items())
+    return "\n".join([*head, *rows, "", notes])
 
 
 def _line(row: Row, record: Record) -> str:
@@ -124,6 +132,6 @@ def _made_on(record: Record) -> str:
              "onnxruntime": "onnxruntime", "lightgbm": "LightGBM", "scikit-learn": "scikit-learn"}  # fmt: skip
     used = ", ".join(f"{name} {versions[key]}" for key, name in named.items() if key in versions)
     return (
-        f"Medians; {machine['cores']} cores ({machine['processor']}), Python {versions['python']}, {used}; "
+        f"medians; {machine['cores']} cores ({machine['processor']}), Python {versions['python']}, {used}; "
         f"`make bench`, {record['date']}."
     )

@@ -120,8 +120,9 @@ def _footing(measured: dict[str, Any]) -> str:
     machine, versions = measured["machine"], measured["versions"]
     named = {"tensorflow-cpu": "TensorFlow", "keras": "Keras", "jax": "JAX", "numpy": "NumPy"}
     used = ", ".join(f"{name} {versions[key]}" for key, name in named.items() if key in versions)
+    in_what = ", computed in bfloat16" if measured.get("precision") == "bfloat16" else ""
     return (
-        f"{machine['cores']} cores ({machine['processor']}), Python {versions['python']}, {used}; "
+        f"{machine['cores']} cores ({machine['processor']}), Python {versions['python']}, {used}{in_what}; "
         f"`{measured['claim']}`, {measured['date']}."
     )
 

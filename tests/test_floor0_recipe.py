@@ -247,6 +247,12 @@ def test_json_nested_a_hundred_thousand_deep_is_answered_with_a_sentence():
             "Recipe.label_smoothing: expected a number from 0.0 to below 1.0",
         ),
         ({"label_smoothing": -0.1}, "Recipe.label_smoothing"),
+        ({"members": 0}, "Recipe.members: expected a whole number from 1 to 100"),
+        (
+            {"network": Network(Dense(60_000), Dense(10)), "members": 2},
+            "expected at most 50,000,000 parameters in all members, received 95,400,020",
+        ),
+        ({"precision": "bfloat16"}, "expected one of float32, mixed, received 'bfloat16'"),
         ({"averaging": 0.99}, "expected one of Averaging, nothing, received 0.99"),
         (
             {"averaging": Averaging()},

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tenfold.exports import describe
 from tenfold.recipes import DEFAULT, RECIPES, Expected
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +31,15 @@ def test_a_record_of_a_recipe_is_not_left_unsaid():
 
 def test_the_default_has_been_measured():
     assert DEFAULT in MEASURED
+
+
+def test_a_recipe_of_several_networks_counts_all_of_them():
+    # 5 5 16 + 3 3 16 48 + 4 48 + 3 3 48 96 + 4 96 + 9 96 192 + 192 + 192 10 + 10, three times; of the
+    # multiplications 144 400 + 100 6,912 + 9 41,472 + 165,888 + 1,920, twice for each of three.
+    strong = RECIPES["strong"].recipe
+    assert strong.parameter_count == 3 * 217_370
+    assert strong.flops == 3 * 2 * (57_600 + 691_200 + 373_248 + 165_888 + 1_920)
+    assert len(describe("strong").networks) == 3
 
 
 def test_the_tiny_network_is_tiny():

@@ -23,7 +23,8 @@ State = dict[str, NDArray[np.generic]]
 the optimizer keeps under "<slot>/<parameter>", and "step", int64 (), the number of steps taken.
 The slots are "momentum" for SGD with momentum, "first_moment" and "second_moment" for Adam and AdamW,
 and "average" where the recipe averages.
-Both engines use the same names and shapes, so either can continue what the other began."""
+Both engines use the same names and shapes, so either can continue what the other began. Where a recipe has
+several members, each one's names begin with its number: "1/weights/<parameter>"."""
 
 WEIGHTS = "weights/"
 AVERAGE = "average/"

@@ -15,7 +15,7 @@ from tenfold.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
 from tenfold.classifiers import MAX_SHIFT
 from tenfold.errors import RecipeError
 from tenfold.layers import LAYERS
-from tenfold.network import Network
+from tenfold.network import MAX_PARAMETERS, Network
 from tenfold.values import (
     check_choice,
     check_flag,
@@ -176,8 +176,8 @@ class Recipe:
         schedule: how the learning rate moves over the whole training.
         batch_size: images per step.
         precision: "float32"; or "mixed", which allows an engine to multiply bfloat16 numbers in convolutions and
-            Dense layers where what computes has them. Parameters, statistics, logits and the finished model are
-            float32 either way (Micikevicius et al. 2018; Kalamkar et al. 2019).
+            Dense layers where what computes has them. Parameters, statistics, the last layer and the finished model
+            are float32 either way (Micikevicius et al. 2018; Kalamkar et al. 2019).
         epochs: passes over the training images.
         validation_share: the share of the training part that choices look at, 0 <= share < 1.
         early_stopping: EarlyStopping, or None to train all epochs and keep the last weights.
@@ -226,6 +226,11 @@ class Recipe:
         check_type("Recipe.distillation", self.distillation, Distillation, type(None))
         check_whole("Recipe.test_time_shifts", self.test_time_shifts, 0, MAX_SHIFT)
         check_whole("Recipe.members", self.members, 1, MAX_MEMBERS)
+        if self.parameter_count > MAX_PARAMETERS:
+            raise RecipeError(
+                f"Recipe: expected at most {MAX_PARAMETERS:,} parameters in all members, received "
+                f"{self.parameter_count:,}. Take fewer members, or a smaller network."
+            )
         if self.early_stopping and self.averaging:
             raise RecipeError(
                 "Recipe: early_stopping keeps the best epoch's weights, and averaging those of many epochs. "

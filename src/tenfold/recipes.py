@@ -177,7 +177,7 @@ RECIPES = {
         "the default: a small network that sees every image changed a little each time",
         Expected((0.99507, 0.99547), 10, 29.2, "results/standard.json"),
     ),
-    "strong": Named(STRONG, "three networks that answer together: the most accurate one"),
+    "strong": Named(STRONG, "three networks that answer together"),
     "tiny": Named(TINY, "fewer than 6,000 parameters, taught by `standard`"),
     "scratch-cnn": Named(
         SCRATCH_CNN,

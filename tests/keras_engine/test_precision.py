@@ -3,8 +3,10 @@
 The oracles are float32, and Keras's own BatchNormalization.
 """
 
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -65,8 +67,9 @@ def test_batch_norm_in_one_operation_is_keras_own(channels: int, dtype: str):
         )
 
 
-def test_an_epsilon_that_the_operation_would_round_up_is_kept():
-    # Two values 2e-3 apart have the variance 1e-6, which an epsilon of 1e-6 halves and one of 1e-5 all but hides.
+def test_a_small_epsilon_is_kept():
+    # Two values 2e-3 apart have the variance 1e-6, which an epsilon of 1e-6 halves and one of 1e-5 all but hides: the
+    # least that some versions of the operation have taken.
     pair = np.array([-1e-3, 1e-3], np.float32).reshape(2, 1, 1, 1)
     normalised = np.asarray(BatchNormalization(epsilon=1e-6)(pair, training=True))
     np.testing.assert_allclose(normalised.ravel(), [-(0.5**0.5), 0.5**0.5], rtol=1e-4)
@@ -140,7 +143,47 @@ def test_a_processor_has_bfloat16_if_it_says_so(
 ):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     monkeypatch.setattr(backend, "_cpu_flags", lambda: set(flags.split()))
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
     assert backend.has_bfloat16() is there
+
+
+def test_bfloat16_is_not_computed_in_without_onednn(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    monkeypatch.setattr(backend, "_cpu_flags", lambda: {"amx_bf16"})
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert backend.has_bfloat16() is False
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "there"),
+    [(["9.0"], True), (["8.0", "12.0"], True), (["7.5"], False), (["gfx90a"], False), ([], False)],
+    ids=str,
+)
+def test_jax_has_bfloat16_on_gpus_that_say_so(
+    capabilities: list[str], there: bool, monkeypatch: pytest.MonkeyPatch
+):
+    class Device:
+        def __init__(self, capability: str) -> None:
+            self.compute_capability = capability
+
+    class Cpu:
+        platform = "cpu"
+
+    devices = [Device(each) for each in capabilities] or [Cpu()]
+    monkeypatch.setitem(sys.modules, "jax", SimpleNamespace(devices=lambda: devices))
+    assert backend._jax_has_bfloat16() is there
+
+
+@pytest.mark.parametrize(
+    ("available", "capability", "there"),
+    [(True, (9, 0), True), (True, (7, 5), False), (False, None, False)],
+)
+def test_torch_has_bfloat16_on_a_gpu_that_says_so(
+    available: bool, capability: tuple[int, int], there: bool, monkeypatch: pytest.MonkeyPatch
+):
+    cuda = SimpleNamespace(is_available=lambda: available, get_device_capability=lambda: capability)
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    assert backend._torch_has_bfloat16() is there
 
 
 @pytest.mark.parametrize(("capability", "there"), [((9, 0), True), ((8, 0), True), ((7, 5), False)])

@@ -56,11 +56,11 @@ EVERY_KIND = (Shift(), Rotate(), Scale(), Shear(), Elastic(), Cutout())
 # Everything that has a state beside the weights: dropout, moving statistics, moments, averages, a schedule.
 WITH_STATE = Recipe(
     Network(
-        Conv2D(4, bias=False),
+        Conv2D(16, bias=False),
         BatchNorm(),
         ReLU(),
         MaxPool(7),
-        Residual(Conv2D(4), ReLU()),
+        Residual(Conv2D(16), ReLU()),
         Dropout(0.3),
         Dense(10),
     ),

@@ -91,6 +91,12 @@ TAUGHT = Recipe(
 )
 WHITENED = Recipe(Network(Whitening(6, 3, stride=5), ReLU(), Dense(10)), label_smoothing=0.1)
 SEVERAL = replace(STOPPING, members=2, epochs=2, precision="mixed")
+TAUGHT_BY_SEVERAL = replace(
+    TAUGHT,
+    distillation=replace(
+        TAUGHT.distillation, teacher=replace(TAUGHT.distillation.teacher, members=2)
+    ),
+)
 SCRIPTS = {
     "seed": RECIPES["seed"].recipe,
     "cnn": RECIPES["cnn"].recipe,
@@ -352,7 +358,8 @@ def test_a_script_reads_as_a_keras_user_would_have_written_it():
 
 
 @pytest.mark.parametrize(
-    "recipe", [*SCRIPTS.values(), *(named.recipe for named in RECIPES.values())]
+    "recipe",
+    [*SCRIPTS.values(), TAUGHT_BY_SEVERAL, *(named.recipe for named in RECIPES.values())],
 )
 def test_no_line_of_a_script_is_too_long_to_read(recipe):
     assert max(len(line) for line in to_script(recipe, name="recipe").splitlines()) <= 100

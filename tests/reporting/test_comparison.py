@@ -48,6 +48,12 @@ def test_the_figures_are_those_of_the_runs(make_run: MakeRun) -> None:
     assert (first.engine, second.engine, second.backend) == ("numpy", "keras", "jax")
 
 
+def test_a_run_in_another_precision_says_so(make_run: MakeRun) -> None:
+    runs = [make_run("a"), make_run("b", recipe=KERAS, backend="jax", precision="bfloat16")]
+    engines = [run.cells()["engine"] for run in compare(runs).runs]
+    assert engines == ["numpy", "keras, computed by jax in bfloat16"]
+
+
 @pytest.mark.parametrize(("recipe", "room"), [(RECIPE, "scratch"), (KERAS, "keras_engine")])
 def test_code_control_is_counted_in_the_installed_engine(
     make_run: MakeRun, recipe: object, room: str

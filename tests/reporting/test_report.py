@@ -306,6 +306,27 @@ def test_the_command_trains_the_same_again(make_run: MakeRun, recipe: Recipe, op
     assert commands == [f"tenfold train --recipe cnn --data 'idx:my digits' --seed 7{options}"]
 
 
+def test_several_networks_and_their_precision_are_named_with_what_all_of_them_cost(
+    make_run: MakeRun,
+) -> None:
+    # CNN has its own count; three of them have three times as much.
+    recipe = replace(CNN, members=3)
+    text = " ".join(page(make_run(recipe=recipe, precision="bfloat16")).words)
+    parameters, flops = 3 * CNN.network.parameter_count, 3 * CNN.network.flops
+    assert f"There are 3 such networks, with {parameters:,} parameters" in text
+    assert f"One picture costs {flops:,}" in text
+    assert "bfloat16 in convolutions and Dense layers" in text
+    alone = " ".join(page(make_run("alone", recipe=CNN)).words)
+    assert "such networks" not in alone
+    assert "bfloat16" not in alone
+
+
+def test_a_run_from_before_there_was_a_precision_was_computed_in_float32(make_run: MakeRun) -> None:
+    run = make_run()
+    old = {key: value for key, value in run.record.items() if key != "precision"}
+    assert "float32" in " ".join(page(replace(run, record=old)).words)
+
+
 @pytest.mark.parametrize(
     ("name", "recipe", "data"),
     [

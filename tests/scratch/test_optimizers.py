@@ -105,3 +105,14 @@ def test_what_fades_is_forgotten_before_a_processor_computes_slowly_with_it(kind
         walked[dtype] = w
     # 1280 roundings of 6e-8 each, at most, of which most are of steps that are 0 by then.
     assert np.allclose(walked[np.float32], walked[np.float64], rtol=0, atol=1e-5)
+
+
+def test_a_small_second_moment_is_kept_while_the_first_is_divided_by_it():
+    # v of 2.5e-31 is below what is forgotten, m of 5e-16 is not: without v a step would be m / epsilon = 5e14.
+    settings = recipe.Adam(epsilon=1e-30)
+    w = np.zeros(1, np.float32)
+    optimizer = optimizer_for(settings, w)
+    for _ in range(96):
+        optimizer.update(w, np.array([5e-16], np.float32), rate=0.01)
+    # Equal gradients make every step of Adam the rate; 2.5e-34, the first v, is subnormal and less exact.
+    assert w[0] == pytest.approx(-0.96, rel=1e-2)

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from tenfold.classifiers import Ensemble, Shifted
-from tenfold.digits import Digits, Parts
+from tenfold.digits import Digits, Parts, fingerprints, split
+from tenfold.errors import ModelError
 from tenfold.layers import BatchNorm, Dense, Dropout, ReLU
 from tenfold.modelfile import load_model
 from tenfold.network import Network
-from tenfold.recipe import Adam, Averaging, Recipe
+from tenfold.recipe import Adam, Averaging, Distillation, EarlyStopping, Recipe
+from tenfold.scratch import ScratchEngine
 from tenfold.training import resume, train
-from tenfold.training.members import member_seeds
+from tenfold.training.members import member_seeds, states_of
 
 RECIPE = Recipe(
     Network(Dense(16, bias=False), BatchNorm(), ReLU(), Dropout(0.2), Dense(10)),
@@ -65,12 +67,59 @@ def test_losses_and_counts_are_those_of_all(parts: Parts, tmp_path: Path):
     assert together.accuracy == pytest.approx(np.mean([one.accuracy for one in alone]), rel=1e-12)
 
 
-def test_validation_is_one_part_that_none_of_them_trains_on(parts: Parts, tmp_path: Path):
-    recipe = replace(RECIPE, validation_share=0.25, averaging=None)
-    run = train(recipe, parts, folder=tmp_path / "run", seed=5)
-    assert run.record["data"]["images"] == {"training": 450, "validation": 150, "test": 400}
-    # The loop looks at the picture alone; the model at five places.
-    assert run.history[-1].validation_accuracy == pytest.approx(run.validation.share, abs=0.05)
+def test_validation_is_one_part_that_none_of_them_trains_on(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    given = []
+
+    class Spied(ScratchEngine):
+        def __init__(self, recipe, train, targets=None, *, seed):
+            given.append(train)
+            super().__init__(recipe, train, targets, seed=seed)
+
+    monkeypatch.setattr("tenfold.scratch.ScratchEngine", Spied)
+    recipe = replace(RECIPE, validation_share=0.25, averaging=None, epochs=1)
+    train(recipe, parts, folder=tmp_path / "run", seed=5)
+    training, validation = split(parts.train, 0.25, seed=5)
+    assert len(given) == 3
+    for own in given:
+        np.testing.assert_array_equal(own.images, training.images)
+    assert not np.isin(fingerprints(validation.images), fingerprints(given[0].images)).any()
+
+
+def test_several_of_keras_with_a_teacher_that_stop_early_go_on_to_the_last_bit(
+    parts: Parts, tmp_path: Path
+):
+    class Stopped(Exception):
+        pass
+
+    def stop(_: object) -> None:
+        raise Stopped
+
+    recipe = Recipe(
+        Network(Dense(8), ReLU(), Dense(10)),
+        optimizer=Adam(0.02),
+        epochs=4,
+        validation_share=0.25,
+        early_stopping=EarlyStopping(patience=2),
+        distillation=Distillation(replace(RECIPE, epochs=1)),
+        members=2,
+    )
+    straight = train(recipe, parts, folder=tmp_path / "straight", seed=2)
+    with pytest.raises(Stopped):
+        train(recipe, parts, folder=tmp_path / "stopped", seed=2, on_epoch=stop)
+    went_on = resume(tmp_path / "stopped", parts)
+    weights = "model/weights.safetensors"
+    assert went_on.record["files"][weights] == straight.record["files"][weights]
+    assert len(load_model(straight.folder / "model").members) == 2
+
+
+def test_a_state_of_other_members_is_refused():
+    state = {"1/weights/a": np.zeros(1), "3/weights/a": np.zeros(1)}
+    with pytest.raises(ModelError, match="3/weights/a"):
+        states_of(state, 2)
+    with pytest.raises(ModelError, match="weights/a"):
+        states_of({"weights/a": np.zeros(1)}, 2)
 
 
 def test_a_stopped_training_of_several_ends_as_one_that_was_not(parts: Parts, tmp_path: Path):

@@ -6,6 +6,7 @@ So the choice is made here first, and every import of Keras in this package come
 
 import importlib.util
 import os
+import re
 import shutil
 import sys
 from importlib import metadata
@@ -101,7 +102,8 @@ def _tensorflow_has_bfloat16() -> bool:
 
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
-        return not _CPU_BFLOAT16.isdisjoint(_cpu_flags())
+        with_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
+        return with_onednn and not _CPU_BFLOAT16.isdisjoint(_cpu_flags())
     details = (tf.config.experimental.get_device_details(gpu) for gpu in gpus)
     return all(detail.get("compute_capability", (0, 0)) >= _GPU_BFLOAT16 for detail in details)
 
@@ -109,8 +111,10 @@ def _tensorflow_has_bfloat16() -> bool:
 def _jax_has_bfloat16() -> bool:
     import jax
 
-    capabilities = [str(getattr(device, "compute_capability", "0.0")) for device in jax.devices()]
-    return all(tuple(map(int, c.split("."))) >= _GPU_BFLOAT16 for c in capabilities)
+    # A CPU has none, and one of AMD's GPUs has a name in its place.
+    capabilities = [str(getattr(device, "compute_capability", "")) for device in jax.devices()]
+    numbers = [re.fullmatch(r"(\d+)\.(\d+)", capability) for capability in capabilities]
+    return all(n is not None and (int(n[1]), int(n[2])) >= _GPU_BFLOAT16 for n in numbers)
 
 
 def _torch_has_bfloat16() -> bool:

@@ -57,6 +57,7 @@ class Measured:
         name: the run's folder, printable.
         engine: "numpy" or "keras".
         backend: what computed.
+        precision: what it multiplied.
         lines_of_code: lines of code of the engine, as installed.
         seconds_per_epoch: the median over the epochs.
         seconds_training: of all epochs together.
@@ -72,6 +73,7 @@ class Measured:
     name: str
     engine: str
     backend: str
+    precision: str
     lines_of_code: int
     seconds_per_epoch: float
     seconds_training: float
@@ -87,8 +89,9 @@ class Measured:
         """The run's column of the table: each row's label and what stands there."""
         note = ENGINES[self.engine]
         backend = "" if self.backend == self.engine else f", computed by {self.backend}"
+        precision = "" if self.precision == "float32" else f" in {self.precision}"
         return {
-            "engine": self.engine + backend,
+            "engine": self.engine + backend + precision,
             "code control": f"{self.lines_of_code:,} lines of code: {note.control}",
             "training speed": (
                 f"{self.seconds_per_epoch:,.2f} s an epoch (median); "
@@ -230,6 +233,7 @@ def _measured(run: Run, name: str) -> Measured:
         name=name,
         engine=record["engine"],
         backend=_printable(record["backend"]),
+        precision=_printable(run.precision),
         lines_of_code=package_lines(Path(__file__).parents[1] / room),
         seconds_per_epoch=statistics.median(seconds),
         seconds_training=record["seconds"]["training"],

@@ -163,6 +163,7 @@ def _cells(repeat: Repeat) -> dict[str, str]:
     plan = repeat.plan
     return {
         "recipe": f"{plan.name}, engine {plan.recipe.engine}, epochs {plan.recipe.epochs}",
+        "precision": repeat.precision or "none yet",
         "seeds": f"{seeds_in_words(repeat.finished)} ({len(repeat.failed)} failed)",
         "validation": _mean(repeat.validation),
         "test": _mean(repeat.test),

@@ -87,7 +87,7 @@ class Repeat:
     @property
     def precision(self) -> str | None:
         """What the trainings multiplied; None before anything was."""
-        return self.runs[0].record["precision"] if self.runs else None
+        return self.runs[0].precision if self.runs else None
 
     @property
     def test(self) -> Accuracy | None:
@@ -241,7 +241,7 @@ def _warnings(repeat: Repeat) -> Iterable[str]:
     conditions: dict[str, list[Any]] = {
         "versions of packages": [run.record["versions"] for run in repeat.runs],
         "backends": [run.record["backend"] for run in repeat.runs],
-        "precisions": [run.record["precision"] for run in repeat.runs],
+        "precisions": [run.precision for run in repeat.runs],
         "machines": [run.record["machine"] for run in repeat.runs],
         "code of tenfold": [attempt.code for attempt in attempts],
         "numbers of processes at a time": [(attempt.jobs, attempt.threads) for attempt in attempts],

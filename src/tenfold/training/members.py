@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tenfold.digits import Images
 from tenfold.engine import Engine, Epoch, State
+from tenfold.errors import ModelError
 from tenfold.randomness import stream
 from tenfold.scratch.losses import softmax
 
@@ -67,11 +68,16 @@ def member_seeds(seed: int, members: int) -> list[int]:
 
 
 def states_of(state: State, members: int) -> list[State]:
-    """The state of each member in the state of them all; that of a single one is its own."""
+    """The state of each member in the state of them all; that of a single one is its own. ModelError for another's."""
     if members == 1:
         return [state]
-    prefixes = [f"{number}/" for number in range(1, members + 1)]
-    return [
-        {name.removeprefix(p): array for name, array in state.items() if name.startswith(p)}
-        for p in prefixes
-    ]
+    states: list[State] = [{} for _ in range(members)]
+    for name, array in state.items():
+        number, _, own_name = name.partition("/")
+        if not (number.isdecimal() and 1 <= int(number) <= members):
+            raise ModelError(
+                f"state: expected the arrays of {members} members, received {name} among them. Restore it with "
+                "its own recipe."
+            )
+        states[int(number) - 1][own_name] = array
+    return states

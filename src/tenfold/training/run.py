@@ -105,6 +105,12 @@ class Run:
         return _proportion((self.record["results"]["test"] or {}).get("corrected"))
 
     @property
+    def precision(self) -> str:
+        """What training multiplied in convolutions and Dense layers: "float32" or "bfloat16"."""
+        # A run from before there was a choice does not say.
+        return str(self.record.get("precision", "float32"))
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences that must stand wherever the test accuracy does."""
         return tuple(self.record.get("warnings", ()))
