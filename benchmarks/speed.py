@@ -92,7 +92,7 @@ def table(read: Callable[[str], Record | None]) -> str:
     if len(made_on) == 1:
         return "\n".join([*head, *rows, "", *made_on])
     # A blank line between them, so that each stands by itself.
-    notes = "\n\n".join(f"{'; '.join(labels)}: {made}" for made, labels in made_on.items())
+    notes = "\n\n".join(f"{'; '.join(labels)}. {made}" for made, labels in made_on.items())
     return "\n".join([*head, *rows, "", notes])
 
 
@@ -132,6 +132,6 @@ def _made_on(record: Record) -> str:
              "onnxruntime": "onnxruntime", "lightgbm": "LightGBM", "scikit-learn": "scikit-learn"}  # fmt: skip
     used = ", ".join(f"{name} {versions[key]}" for key, name in named.items() if key in versions)
     return (
-        f"medians; {machine['cores']} cores ({machine['processor']}), Python {versions['python']}, {used}; "
+        f"Medians; {machine['cores']} cores ({machine['processor']}), Python {versions['python']}, {used}; "
         f"`make bench`, {record['date']}."
     )
