@@ -91,12 +91,8 @@ TAUGHT = Recipe(
 )
 WHITENED = Recipe(Network(Whitening(6, 3, stride=5), ReLU(), Dense(10)), label_smoothing=0.1)
 SEVERAL = replace(STOPPING, members=2, epochs=2, precision="mixed")
-TAUGHT_BY_SEVERAL = replace(
-    TAUGHT,
-    distillation=replace(
-        TAUGHT.distillation, teacher=replace(TAUGHT.distillation.teacher, members=2)
-    ),
-)
+TEACHERS = replace(TAUGHT.distillation.teacher, members=2)
+TAUGHT_BY_SEVERAL = replace(TAUGHT, distillation=Distillation(TEACHERS, share=0.7))
 SCRIPTS = {
     "seed": RECIPES["seed"].recipe,
     "cnn": RECIPES["cnn"].recipe,
