@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,33 +88,6 @@ def test_validation_is_one_part_that_none_of_them_trains_on(
     assert not np.isin(fingerprints(validation.images), fingerprints(given[0].images)).any()
 
 
-def test_several_of_keras_with_a_teacher_that_stop_early_go_on_to_the_last_bit(
-    parts: Parts, tmp_path: Path
-):
-    class Stopped(Exception):
-        pass
-
-    def stop(_: object) -> None:
-        raise Stopped
-
-    recipe = Recipe(
-        Network(Dense(8), ReLU(), Dense(10)),
-        optimizer=Adam(0.02),
-        epochs=4,
-        validation_share=0.25,
-        early_stopping=EarlyStopping(patience=2),
-        distillation=Distillation(replace(RECIPE, epochs=1)),
-        members=2,
-    )
-    straight = train(recipe, parts, folder=tmp_path / "straight", seed=2)
-    with pytest.raises(Stopped):
-        train(recipe, parts, folder=tmp_path / "stopped", seed=2, on_epoch=stop)
-    went_on = resume(tmp_path / "stopped", parts)
-    weights = "model/weights.safetensors"
-    assert went_on.record["files"][weights] == straight.record["files"][weights]
-    assert len(load_model(straight.folder / "model").members) == 2
-
-
 def test_a_state_of_other_members_is_refused():
     state = {"1/weights/a": np.zeros(1), "3/weights/a": np.zeros(1)}
     with pytest.raises(ModelError, match="3/weights/a"):
@@ -122,19 +96,44 @@ def test_a_state_of_other_members_is_refused():
         states_of({"weights/a": np.zeros(1)}, 2)
 
 
-def test_a_stopped_training_of_several_ends_as_one_that_was_not(parts: Parts, tmp_path: Path):
+def weights_when(recipe: Recipe, parts: Parts, folder: Path, *, stopped: bool) -> dict[str, Any]:
+    """The seal of the weights of a training with seed 2; if `stopped`, of one that went on after its first epoch."""
+
     class Stopped(Exception):
         pass
 
     def stop(_: object) -> None:
         raise Stopped
 
-    straight = train(RECIPE, parts, folder=tmp_path / "straight", seed=2)
-    with pytest.raises(Stopped):
-        train(RECIPE, parts, folder=tmp_path / "stopped", seed=2, on_epoch=stop)
-    went_on = resume(tmp_path / "stopped", parts)
-    weights = "model/weights.safetensors"
-    assert went_on.record["files"][weights] == straight.record["files"][weights]
+    if stopped:
+        with pytest.raises(Stopped):
+            train(recipe, parts, folder=folder, seed=2, on_epoch=stop)
+        run = resume(folder, parts)
+    else:
+        run = train(recipe, parts, folder=folder, seed=2)
+    assert len(load_model(run.folder / "model").members) == recipe.members
+    return dict(run.record["files"]["model/weights.safetensors"])
+
+
+KERAS = Recipe(
+    Network(Dense(8), ReLU(), Dense(10)),
+    optimizer=Adam(0.02),
+    epochs=4,
+    validation_share=0.25,
+    early_stopping=EarlyStopping(patience=2),
+    distillation=Distillation(replace(RECIPE, epochs=1)),
+    members=2,
+)
+
+
+@pytest.mark.parametrize(
+    "recipe", [RECIPE, KERAS], ids=["by hand", "Keras, a teacher, stops early"]
+)
+def test_a_stopped_training_of_several_ends_as_one_that_was_not(
+    recipe: Recipe, parts: Parts, tmp_path: Path
+):
+    straight = weights_when(recipe, parts, tmp_path / "straight", stopped=False)
+    assert weights_when(recipe, parts, tmp_path / "stopped", stopped=True) == straight
 
 
 def test_what_the_loop_sees_is_the_mean_too(parts: Parts):
