@@ -16,7 +16,7 @@ from tenfold import recipe
 from tenfold.scratch.layers import Array
 
 # What is remembered of a gradient that has become 0, as that of a pixel without ink, fades by a constant factor a
-# step and ends among the subnormal numbers, with which Intel's processors compute a hundred times slower:
+# step and ends among the subnormal numbers, with which Intel's processors compute far slower:
 # an epoch of the seed network took 1.8 times as long. So what has come this close to them, below 1e-30 in float32,
 # is 0 from then on: far less than the last bit of any weight that moves by it. Every 32 steps are often
 # enough for factors down to 0.57, as 0.57^32 is 2^-26.
