@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tenfold.layers import Residual as Residual
     from tenfold.layers import Whitening as Whitening
     from tenfold.modelfile import open_classifier as open_classifier
+    from tenfold.modelfile import pretrained as pretrained
     from tenfold.network import Network as Network
     from tenfold.recipe import SGD as SGD
     from tenfold.recipe import Adam as Adam
@@ -81,7 +82,7 @@ _NAMES = {
         "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",
         "Residual", "Whitening",
     ),
-    "modelfile": ("open_classifier",),
+    "modelfile": ("open_classifier", "pretrained"),
     "network": ("Network",),
     "recipe": (
         "SGD", "Adam", "AdamW", "Averaging", "Constant", "Distillation", "EarlyStopping", "OneCycle",

@@ -46,18 +46,20 @@ class Described:
         networks: one, or the several of an ensemble.
         shifts: the pixels of the test-time shifts, 0 for none.
         recipe: as it was trained, overrides included; None for a model folder outside its run.
+        reject_below: what the finished model rejects; see `modelfile.Model`. A recipe alone cannot say: 0.
     """
 
     name: str
     networks: tuple[Network, ...]
     shifts: int
     recipe: Recipe | None
+    reject_below: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """The recipe; where none is known, what the model folder says. Plain JSON values."""
-        return (
-            self.recipe.to_json() if self.recipe else describe_members(self.networks, self.shifts)
-        )
+        if self.recipe:
+            return self.recipe.to_json()
+        return describe_members(self.networks, self.shifts, self.reject_below)
 
     @property
     def known_recipe(self) -> Recipe:
@@ -80,7 +82,7 @@ def describe(what: Path | str) -> Described:
         return _described(run.record["recipe"]["name"], run.recipe)
     model = _load(path)
     networks = tuple(network for network, _ in model.members)
-    return Described(path.resolve().name, networks, model.shifts, None)
+    return Described(path.resolve().name, networks, model.shifts, None, model.reject_below)
 
 
 def ensemble(models: Sequence[Path | str], *, out: Path | str, shifts: int | None = None) -> Path:
@@ -189,7 +191,7 @@ def _export_onnx(path: Path, target: Path) -> None:
     from tenfold.modelfile.onnx_graph import to_onnx
 
     model = _load(path)
-    content = to_onnx(model.members, shifts=model.shifts)
+    content = to_onnx(model.members, shifts=model.shifts, reject_below=model.reject_below)
     _check_agreement(open_classifier(path), OnnxClassifier(content, source=str(target)))
     write_bytes(target, content)
 

@@ -184,7 +184,8 @@ def test_a_composed_model_comes_back_from_its_folder_and_answers(composed, membe
 
 def test_the_folder_says_in_plain_json_what_it_holds(composed, members):
     described = json.loads((composed / "model.json").read_bytes())
-    assert described == {"networks": [n.to_json() for n, _ in members], "shifts": 1}
+    networks = [network.to_json() for network, _ in members]
+    assert described == {"networks": networks, "shifts": 1, "reject_below": 0.0}
     arrays = from_safetensors((composed / "weights.safetensors").read_bytes())
     assert sum(array.size for array in arrays.values()) == sum(
         network.parameter_count for network, _ in members

@@ -8,7 +8,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tenfold.errors import CorruptFile, DataError, ModelError
-from tenfold.modelfile import Model, OnnxClassifier, find_model, open_classifier, save_model
+from tenfold.modelfile import (
+    Model,
+    OnnxClassifier,
+    find_model,
+    load_model,
+    open_classifier,
+    save_model,
+)
 from tenfold.modelfile.onnx_graph import to_onnx
 from tenfold.weights import Member
 
@@ -217,3 +224,28 @@ def test_a_model_is_opened_and_used_without_any_training_framework(run_folder):
     )
     answer = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert answer.splitlines() == ["False False", "[]"]
+
+
+def test_what_is_rejected_is_the_same_in_folder_file_and_classifier(
+    tmp_path, mixed_network, draw_weights
+):
+    member = Member(mixed_network, draw_weights(mixed_network))
+    model = Model((member,), np.empty(0, np.uint64), {}, reject_below=0.375)
+    save_model(tmp_path / "model", model)
+    assert load_model(tmp_path / "model").reject_below == 0.375
+    assert open_classifier(tmp_path / "model").reject_below == 0.375
+    # onnxruntime's own reading of the file, as a stranger's program would see it.
+    graph = onnx.load(tmp_path / "model" / "model.onnx")
+    assert {entry.key: entry.value for entry in graph.metadata_props} == {"reject_below": "0.375"}
+
+
+def test_a_model_that_says_nothing_rejects_nothing(content):
+    assert OnnxClassifier(content, source="test").reject_below == 0.0
+
+
+@pytest.mark.parametrize("text", ["1.5", "-0.1", "nan", "half", ""])
+def test_a_threshold_that_is_no_probability_is_refused(content, text):
+    graph = onnx.load_model_from_string(content)
+    helper.set_model_props(graph, {"reject_below": text})
+    with pytest.raises(ModelError, match="reject_below"):
+        OnnxClassifier(graph.SerializeToString(), source="test")

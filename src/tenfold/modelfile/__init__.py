@@ -3,6 +3,7 @@
     native      a model folder: networks, weights, ONNX graph, what they were trained on, sealed
     onnx_graph  networks and weights -> one self-contained ONNX file
     classifier  a run folder, a model folder or an .onnx file -> something with predict_proba
+    pretrained  the model that the package brings along
     parity      pictures that stress a classifier, and the check that two classifiers agree
     script      a recipe -> the standalone Keras script that does the same
 
@@ -13,9 +14,11 @@ name and shape, and using a model needs neither Keras nor TensorFlow.
 from tenfold.modelfile.classifier import OnnxClassifier, find_model, open_classifier
 from tenfold.modelfile.native import Model, describe_members, load_model, save_model
 from tenfold.modelfile.parity import check_parity, stress_images
+from tenfold.modelfile.pretrained import PRETRAINED, pretrained
 from tenfold.modelfile.script import to_script
 
 __all__ = [
+    "PRETRAINED",
     "Model",
     "OnnxClassifier",
     "check_parity",
@@ -23,6 +26,7 @@ __all__ = [
     "find_model",
     "load_model",
     "open_classifier",
+    "pretrained",
     "save_model",
     "stress_images",
     "to_script",

@@ -4,6 +4,7 @@ Knows nothing about training or about what the answers are used for. A foreign .
 where it has the signature of tenfold's own; it is data for onnxruntime's operators and holds no code.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,14 @@ import numpy as np
 
 from tenfold.digits import CLASSES, SIDE, Images, Probabilities, check_images
 from tenfold.errors import ModelError
-from tenfold.modelfile.native import INPUT, MANIFEST, MAX_MODEL_BYTES, OUTPUT, read_onnx
+from tenfold.modelfile.native import (
+    INPUT,
+    MANIFEST,
+    MAX_MODEL_BYTES,
+    OUTPUT,
+    REJECT_BELOW,
+    read_onnx,
+)
 from tenfold.randomness import stream
 
 # Enough to keep every core busy; a small convolutional network then holds a few tens of MB.
@@ -26,6 +34,10 @@ _SIGNATURE = (
 
 class OnnxClassifier:
     """Runs an ONNX model on all cores of this machine.
+
+    Attributes:
+        reject_below: 0 <= p < 1: where the largest of a picture's probabilities is less, it shows no digit;
+            0 where the model was not made to tell.
 
     Args:
         content: the model, serialised.
@@ -54,6 +66,8 @@ class OnnxClassifier:
                 f"{source}: expected {_SIGNATURE}; received {received}. "
                 "Let the model itself scale, reshape and apply softmax."
             )
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self.reject_below = _threshold(metadata.get(REJECT_BELOW, "0"), source=source)
 
     def predict_proba(self, images: Images) -> Probabilities:
         """images uint8 (n, 28, 28) -> float32 (n, 10), rows sum to 1; DataError for other images."""
@@ -102,6 +116,18 @@ def _is_ours(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
         (INPUT, "tensor(uint8)", [SIDE, SIDE]),
         (OUTPUT, "tensor(float)", [CLASSES]),
     ] and not isinstance(inputs[0].shape[0], int)
+
+
+def _threshold(text: str, *, source: str) -> float:
+    try:
+        threshold = float(text)
+    except ValueError:
+        threshold = math.nan
+    if not 0 <= threshold < 1:
+        raise ModelError(
+            f"{source}: expected {REJECT_BELOW} in the metadata to be a number from 0 to below 1, received {text!r}."
+        )
+    return threshold
 
 
 def _open_file(path: Path) -> OnnxClassifier:

@@ -1,6 +1,6 @@
 """A model folder: networks, their weights and what they were trained on, sealed so that damage shows.
 
-    model.json           the networks, each as Network.to_json, and the test-time shifts
+    model.json           the networks, each as Network.to_json, the test-time shifts, what is rejected
     weights.safetensors  every array under its full name, of several networks behind "network_1/" and so on
     model.onnx           the same as one ONNX graph, which is what is run
     trained_on.bin       fingerprints of the training images: sorted uint64, little-endian
@@ -35,7 +35,7 @@ from tenfold.files import (
     write_sealed_json,
 )
 from tenfold.network import Network, network_from_json
-from tenfold.values import check_whole
+from tenfold.values import check_number, check_whole
 from tenfold.weights import Member, check_weights
 
 FORMAT = 1
@@ -45,9 +45,10 @@ WEIGHTS = "weights.safetensors"
 ONNX = "model.onnx"
 TRAINED_ON = "trained_on.bin"
 
-# What the ONNX graph takes and gives.
+# What the ONNX graph takes and gives, and what its metadata say.
 INPUT = "images"
 OUTPUT = "probabilities"
+REJECT_BELOW = "reject_below"
 
 # The largest Network (50 million parameters) takes 200 MB.
 MAX_MODEL_BYTES = 300 * 2**20
@@ -72,12 +73,14 @@ class Model(NamedTuple):
         trained_on: `digits.fingerprints` of the training images, uint64 (k,); sorted, each once, when loaded.
         about: what whoever saved it wanted known: recipe, seed, data hash.
         shifts: pixels, 0..4: the answer is the mean over each picture at these `classifiers.places`.
+        reject_below: 0 <= p < 1: where the largest probability is less, the picture shows no digit; 0 for never.
     """
 
     members: tuple[Member, ...]
     trained_on: NDArray[np.uint64]
     about: About
     shifts: int = 0
+    reject_below: float = 0.0
 
 
 def save_model(folder: Path, model: Model) -> None:
@@ -86,18 +89,19 @@ def save_model(folder: Path, model: Model) -> None:
     Raises:
         ModelError: there is no network, weights do not belong to theirs or are not finite, the whole is
             larger than what is read back, or `about` holds something else than words and whole numbers.
-        UsageError: the shifts are not a number of pixels.
+        RecipeError: the shifts are not a number of pixels, or `reject_below` is no probability.
         OSError: the disk is full, or the place may not be written; the model that was there stays.
     """
     from tenfold.modelfile.onnx_graph import to_onnx
 
-    description = describe_members([network for network, _ in model.members], model.shifts)
+    networks = [network for network, _ in model.members]
+    description = describe_members(networks, model.shifts, model.reject_below)
     # What could not be read back is not written.
     _check_description(description)
     contents = {
         DESCRIPTION: (json.dumps(description, indent=2) + "\n").encode(),
         WEIGHTS: _weights_to_bytes(model.members),
-        ONNX: to_onnx(model.members, shifts=model.shifts),
+        ONNX: to_onnx(model.members, shifts=model.shifts, reject_below=model.reject_below),
         TRAINED_ON: np.unique(model.trained_on).astype("<u8").tobytes(),
     }
     for name, raw in contents.items():
@@ -128,18 +132,18 @@ def load_model(folder: Path) -> Model:
     manifest = _read_manifest(folder)
     raw = {name: _read(folder, name, expected) for name, expected in manifest.files.items()}
     try:
-        networks, shifts = _check_description(json.loads(raw[DESCRIPTION]))
+        description = _check_description(json.loads(raw[DESCRIPTION]))
     except (ValueError, RecursionError) as error:
         raise ModelError(
             f"{folder / DESCRIPTION}: expected the description of a model, received something else ({error})."
         ) from error
-    members = _weights_from_bytes(networks, raw[WEIGHTS], source=folder / WEIGHTS)
+    members = _weights_from_bytes(description.networks, raw[WEIGHTS], source=folder / WEIGHTS)
     if len(raw[TRAINED_ON]) % 8:
         raise ModelError(
             f"{folder / TRAINED_ON}: expected 8 bytes for each fingerprint, received {len(raw[TRAINED_ON])} bytes."
         )
     trained_on = np.frombuffer(raw[TRAINED_ON], "<u8").astype(np.uint64)
-    return Model(members, trained_on, manifest.about, shifts)
+    return Model(members, trained_on, manifest.about, description.shifts, description.reject_below)
 
 
 def read_onnx(folder: Path) -> bytes:
@@ -147,9 +151,12 @@ def read_onnx(folder: Path) -> bytes:
     return _read(folder, ONNX, _read_manifest(folder).files[ONNX])
 
 
-def describe_members(networks: Sequence[Network], shifts: int) -> dict[str, Any]:
+def describe_members(
+    networks: Sequence[Network], shifts: int, reject_below: float
+) -> dict[str, Any]:
     """What model.json holds: plain JSON values."""
-    return {"networks": [network.to_json() for network in networks], "shifts": shifts}
+    described = [network.to_json() for network in networks]
+    return {"networks": described, "shifts": shifts, REJECT_BELOW: reject_below}
 
 
 def prefixes(count: int) -> list[str]:
@@ -216,18 +223,27 @@ def _give_names(folder: Path) -> None:
             os.replace(_new(folder, name), folder / name)
 
 
-def _check_description(description: object) -> tuple[list[Network], int]:
-    """What `describe_members` gave -> networks and shifts."""
+class _Description(NamedTuple):
+    networks: list[Network]
+    shifts: int
+    reject_below: float
+
+
+def _check_description(description: object) -> _Description:
+    """The inverse of `describe_members`, but for the weights."""
     if (
         not isinstance(description, dict)
-        or description.keys() != {"networks", "shifts"}
+        or description.keys() != {"networks", "shifts", REJECT_BELOW}
         or not isinstance(description["networks"], list)
         or not description["networks"]
     ):
-        raise ModelError("expected a list of at least one network, and the shifts")
+        raise ModelError("expected a list of at least one network, the shifts and what is rejected")
     networks, shifts = description["networks"], description["shifts"]
     check_whole("shifts", shifts, 0, MAX_SHIFT)
-    return [network_from_json(network) for network in networks], shifts
+    check_number(REJECT_BELOW, description[REJECT_BELOW], 0.0, 1.0)
+    return _Description(
+        [network_from_json(network) for network in networks], shifts, description[REJECT_BELOW]
+    )
 
 
 def _weights_to_bytes(members: Sequence[Member]) -> bytes:

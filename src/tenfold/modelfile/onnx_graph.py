@@ -33,7 +33,7 @@ from tenfold.layers import (
     ReLU,
     Residual,
 )
-from tenfold.modelfile.native import INPUT, OUTPUT, prefixes
+from tenfold.modelfile.native import INPUT, OUTPUT, REJECT_BELOW, prefixes
 from tenfold.network import PIXEL_SCALE, Step
 from tenfold.weights import Member, Weights, check_weights
 
@@ -43,12 +43,13 @@ OPSET = 14
 IR_VERSION = 7
 
 
-def to_onnx(members: Sequence[Member], *, shifts: int = 0) -> bytes:
+def to_onnx(members: Sequence[Member], *, shifts: int = 0, reject_below: float = 0.0) -> bytes:
     """An ONNX model, serialised: images uint8 (n, 28, 28) -> probabilities float32 (n, 10).
 
     Args:
         members: at least one; the model gives the mean of their probabilities.
         shifts: pixels; the model gives the mean over the picture at these `classifiers.places`.
+        reject_below: goes into the model's metadata, where it is not 0; see `native.Model`.
 
     Raises:
         ModelError: weights do not belong to their network, or are not finite.
@@ -71,7 +72,7 @@ def to_onnx(members: Sequence[Member], *, shifts: int = 0) -> bytes:
         shape = graph.array("place_picture_digit", np.array([len(places(shifts)), -1, CLASSES]))
         by_place = graph.node("Reshape", "by_place", answer, shape)
         graph.node("ReduceMean", OUTPUT, by_place, axes=[0], keepdims=0)
-    return graph.serialise()
+    return graph.serialise({REJECT_BELOW: repr(reject_below)} if reject_below else {})
 
 
 class _Graph:
@@ -110,7 +111,7 @@ class _Graph:
             for name, array in arrays.items()
         ]
 
-    def serialise(self) -> bytes:
+    def serialise(self, metadata: dict[str, str]) -> bytes:
         """The whole as an ONNX model."""
         images = helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["n", SIDE, SIDE])
         images.doc_string = "Pictures of one digit each, ink bright (255) on 0, framed as in MNIST."
@@ -124,6 +125,7 @@ class _Graph:
             producer_name="tenfold",
             producer_version=version("tenfold"),
         )
+        helper.set_model_props(model, metadata)
         return bytes(model.SerializeToString(deterministic=True))
 
 
