@@ -1,0 +1,167 @@
+"""Bytes of a picture file -> pixels, for files that nobody vouches for.
+
+The bytes decide the format, never the name. Only decoders that start no other program are open (EPS would
+start Ghostscript). Bytes, width and height are checked before any pixel is read. Knows nothing about digits.
+"""
+
+import re
+import warnings
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Picture = NDArray[np.uint8]
+
+FORMATS = ("PNG", "JPEG", "BMP", "PPM", "GIF", "WEBP", "TIFF")
+# Room for the largest sensor of today's phones with a margin (8,192 x 6,144 is 50 million pixels).
+MAX_PIXELS = 64_000_000
+# 64 million pixels in 8-bit grey without any compression.
+MAX_PICTURE_BYTES = 64 * 2**20
+# Each scan of a progressive JPEG goes over all pixels once more. Encoders write about ten; a file of a
+# few kilobytes may hold thousands.
+MAX_JPEG_SCANS = 100
+
+_ORIENTATION = 0x0112
+_JPEG_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_START_OF_SCAN, _END_OF_IMAGE, _START_OF_IMAGE = 0xDA, 0xD9, 0xD8
+
+
+def decode(content: bytes, *, where: str, max_pixels: int = MAX_PIXELS) -> Picture:
+    """A PNG, JPEG, BMP, PPM or PGM, GIF, WEBP or TIFF file -> uint8 (h, w), (h, w, 3) or (h, w, 4).
+
+    Grey stays grey, colour is RGB, and the fourth channel is opacity where the file has any. Turned upright as
+    EXIF says. More than 8 bits a value are scaled down, never cut off.
+
+    Args:
+        content: the whole file.
+        where: what to call it in an error.
+        max_pixels: width times height, at most.
+
+    Raises:
+        DataError: another format, several pictures in one file, damage, too many bytes or pixels.
+    """
+    from PIL import Image
+
+    if len(content) > MAX_PICTURE_BYTES:
+        raise DataError(
+            f"{where}: expected a picture of at most {MAX_PICTURE_BYTES:,} bytes, received "
+            f"{len(content):,}. Save it smaller, or as JPEG."
+        )
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata, which no pixel depends on, and of sizes that are refused below.
+            warnings.filterwarnings("ignore", module="PIL")
+            with Image.open(BytesIO(content), formats=FORMATS) as picture:
+                _check_header(picture, content, where, max_pixels)
+                picture.load()
+                return _upright(_pixels(picture), picture)
+    except DataError:
+        raise
+    # Pillow's decoders raise whatever the bytes provoke: OSError, SyntaxError, struct.error, ...
+    except Exception as error:
+        raise DataError(
+            f"{where}: expected a picture ({', '.join(FORMATS)}), received something that does not decode "
+            f"as one ({_reason(error)}). Open it in another program and save it as PNG or JPEG."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    # Pillow names the memory address of the buffer here, which helps nobody.
+    text = re.sub(r"<_io\.BytesIO object at 0x[0-9a-f]+>", "these bytes", str(error))
+    return text or type(error).__name__
+
+
+def _check_header(picture: "Image.Image", content: bytes, where: str, max_pixels: int) -> None:
+    width, height = picture.size
+    if not 1 <= width * height <= max_pixels:
+        raise DataError(
+            f"{where}: expected a picture of at most {max_pixels:,} pixels, received {width:,}x{height:,}. "
+            "Make it smaller, or cut out the part with the digits."
+        )
+    # A JPEG may carry a second picture that only some viewers show: the other eye's, or a map of brightness.
+    if picture.format not in ("JPEG", "MPO") and getattr(picture, "is_animated", False):
+        raise DataError(
+            f"{where}: expected one picture, received an animation or several pages in one file. "
+            "Save the one that shows the digits as a file of its own."
+        )
+    if picture.format in ("JPEG", "MPO") and _jpeg_scans(content) > MAX_JPEG_SCANS:
+        raise DataError(
+            f"{where}: expected a JPEG of at most {MAX_JPEG_SCANS} scans, received more. Such a file takes "
+            "very long to decode: open it in another program and save it again."
+        )
+
+
+def _jpeg_scans(content: bytes) -> int:
+    """How often a decoder goes over the pixels of the first picture in a JPEG file."""
+    scans = place = 0
+    while found := _JPEG_MARKER.search(content, place):
+        marker, place = found[1][0], found.end()
+        if marker == _END_OF_IMAGE:
+            break
+        scans += marker == _START_OF_SCAN
+        if marker != _START_OF_IMAGE:
+            # What a segment carries, a thumbnail say, is not looked into.
+            place += max(int.from_bytes(content[place : place + 2], "big"), 2)
+    return scans
+
+
+def _pixels(picture: "Image.Image") -> Picture:
+    """A loaded picture of any of Pillow's modes -> grey, RGB or RGBA."""
+    mode = picture.mode
+    if mode == "F" or mode.startswith("I"):
+        return _eight_bits(np.asarray(picture), wide=mode.startswith("I;16"))
+    if mode == "LAB":
+        return np.asarray(picture.getchannel("L"))
+    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
+        # Pillow has no direct way from premultiplied grey.
+        return np.asarray((picture.convert("LA") if mode == "La" else picture).convert("RGBA"))
+    return np.asarray(picture if mode in ("L", "RGB") else picture.convert(_plain_mode(picture)))
+
+
+def _plain_mode(picture: "Image.Image") -> str:
+    grey = picture.mode == "1" or (picture.mode == "P" and picture.palette.mode == "L")
+    return "L" if grey else "RGB"
+
+
+def _eight_bits(values: NDArray[np.generic], *, wide: bool) -> Picture:
+    """Whole numbers or floats of more than 8 bits (h, w) -> uint8; black and white stay where they were.
+
+    16-bit values, and 32-bit ones that do not exceed them, are taken from 0..65535; floats within 0..1
+    from there; anything else from its smallest value to its largest. What is not a number is black.
+    """
+    # 65535 / 257 is 255.
+    if wide:
+        return (values.astype(np.uint16) // 257).astype(np.uint8)
+    numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(numbers.min()), float(numbers.max())
+    if values.dtype.kind == "f" and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    elif values.dtype.kind == "i" and low >= 0 and high <= 65535:
+        low, high = 0.0, 65535.0
+    elif low == high:
+        return np.zeros(numbers.shape, np.uint8)
+    return ((numbers - low) * (255 / (high - low))).astype(np.uint8)
+
+
+def _upright(pixels: Picture, picture: "Image.Image") -> Picture:
+    """The pixels turned and mirrored as the file's EXIF data ask for."""
+    try:
+        orientation = picture.getexif().get(_ORIENTATION, 1)
+    except Exception:
+        orientation = 1
+    # Sides that a viewer shows: 1 as stored, 2 mirrored, 3 upside down, 4 both; 5 to 8 the same with
+    # rows and columns exchanged.
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
