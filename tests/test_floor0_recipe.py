@@ -32,6 +32,7 @@ from tenfold.recipe import (
     Constant,
     Distillation,
     EarlyStopping,
+    NonDigits,
     OneCycle,
     Recipe,
     recipe_from_json,
@@ -101,6 +102,7 @@ def recipes_with(**more: st.SearchStrategy) -> st.SearchStrategy[Recipe]:
         augmentation=st.sampled_from([(), (Shear(), Elastic(0.5)), (Rotate(7), Scale(), Shift(1))]),
         label_smoothing=share,
         test_time_shifts=st.integers(0, 4),
+        non_digits=st.one_of(st.none(), st.builds(NonDigits, st.floats(0.1, 0.9))),
         **more,
     )
 
@@ -253,6 +255,12 @@ def test_json_nested_a_hundred_thousand_deep_is_answered_with_a_sentence():
             "expected at most 50,000,000 parameters in all members, received 95,400,020",
         ),
         ({"precision": "bfloat16"}, "expected one of float32, mixed, received 'bfloat16'"),
+        ({"non_digits": 0.1}, "expected one of NonDigits, nothing, received 0.1"),
+        ({"calibrated": True, "validation_share": 0.0}, "calibrated looks at the validation part"),
+        (
+            {"calibrated": True, "network": Network(Dense(10), ReLU())},
+            "calibrated divides the last layer's weights",
+        ),
         ({"averaging": 0.99}, "expected one of Averaging, nothing, received 0.99"),
         (
             {"averaging": Averaging()},

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tenfold.exports import describe
+from tenfold.recipe import recipe_from_json
 from tenfold.recipes import DEFAULT, RECIPES, Expected
 
 ROOT = Path(__file__).parent.parent
@@ -19,7 +20,8 @@ def test_what_a_recipe_is_expected_to_reach_stands_in_its_record(name: str, expe
     assert expected.accuracy == (round(test["low"], 5), round(test["high"], 5))
     assert expected.seeds == test["n"] == len(record["runs"])
     assert expected.seconds == round(record["training_seconds"]["median"], 1)
-    assert record["recipe"]["value"] == RECIPES[name].recipe.to_json()
+    # A field that came after the record has its default in it.
+    assert recipe_from_json(record["recipe"]["value"]) == RECIPES[name].recipe
     assert record["failed"] == []
 
 

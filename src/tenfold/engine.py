@@ -36,6 +36,9 @@ SETTLING_IMAGES = 2048
 Targets = NDArray[np.float32]
 """(n, 10): what each image's ten probabilities should be; rows sum to 1."""
 
+NO_DIGIT = 255
+"""The label of an image whose target favours no digit: no answer to it is counted, right or wrong."""
+
 
 class Course(NamedTuple):
     """All that is decided of an epoch before it begins.
@@ -91,6 +94,12 @@ def targets_for(recipe: Recipe, labels: Labels) -> Targets:
     return certain * (1 - s) + s / np.float32(CLASSES)
 
 
+def counted_labels(labels: Labels, targets: Targets) -> Labels:
+    """labels uint8 (n,), NO_DIGIT in the place of those whose target (n, 10) is the same for every digit."""
+    favours_none = targets.max(axis=1) == targets.min(axis=1)
+    return np.where(favours_none, np.uint8(NO_DIGIT), labels)
+
+
 def settling_rows(images: int, seed: int) -> NDArray[np.intp]:
     """The rows of the training images from which BatchNorm's statistics are taken for an average."""
     rows = stream(seed, "settling").permutation(images)[:SETTLING_IMAGES]
@@ -98,11 +107,11 @@ def settling_rows(images: int, seed: int) -> NDArray[np.intp]:
 
 
 class Epoch(NamedTuple):
-    """What an epoch of training gave: the mean loss of each step, and how many images were right.
+    """What an epoch of training gave: the mean loss of each step, and how many digits were right.
 
     `losses` is float32 (steps,), each the mean over its batch of the cross-entropy against the targets,
     before its update, augmentation and dropout on.
-    `correct` counts the images whose largest logit was their label's, of `images` seen.
+    `correct` counts the images whose largest logit was their label's, of the `images` of digits that were seen.
     """
 
     losses: NDArray[np.float32]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tenfold.augmentation import AUGMENTATIONS, Augmentation, check_augmentation
 from tenfold.classifiers import MAX_SHIFT
 from tenfold.errors import RecipeError
-from tenfold.layers import LAYERS
+from tenfold.layers import LAYERS, Dense
 from tenfold.network import MAX_PARAMETERS, Network
 from tenfold.values import (
     check_choice,
@@ -157,11 +157,29 @@ class Distillation:
         check_number("Distillation.temperature", self.temperature, 0.1, 100.0)
 
 
+@dataclass(frozen=True)
+class NonDigits:
+    """Pictures that show no digit are drawn and learnt from too, each digit's target being 1/10; and the finished
+    model says below which confidence it takes a picture for one of them (Hendrycks et al. 2019).
+
+    Attributes:
+        share: so many are drawn, as a share of the training images, 0 < share < 1.
+        accepted: of newly drawn ones, the finished model may take this share for digits, 0 < accepted < 1.
+    """
+
+    share: float = 0.1
+    accepted: float = 0.02
+
+    def __post_init__(self) -> None:
+        check_number("NonDigits.share", self.share, 0.001, 1.0)
+        check_number("NonDigits.accepted", self.accepted, 0.001, 1.0)
+
+
 Optimizer = SGD | Adam | AdamW
 Schedule = Constant | OneCycle
 
 _PARTS: tuple[type, ...] = (
-    Network, SGD, Adam, AdamW, Constant, OneCycle, EarlyStopping, Averaging, Distillation, *AUGMENTATIONS
+    Network, SGD, Adam, AdamW, Constant, OneCycle, EarlyStopping, Averaging, Distillation, NonDigits, *AUGMENTATIONS
 )  # fmt: skip
 
 
@@ -189,6 +207,9 @@ class Recipe:
             pixels up, down, left and right; 0 for the picture alone. See `classifiers.Shifted`.
         members: so many networks are trained, each from a seed of its own, and the finished model takes the mean
             of their probabilities.
+        non_digits: NonDigits, or None for a model that takes every picture for a digit.
+        calibrated: whether the finished model's confidence is made to agree with how often it is right on the
+            validation part, by one number that its last layer is divided by (Guo et al. 2017).
 
     Raises:
         RecipeError: a field is not what it says, or two contradict each other.
@@ -209,6 +230,8 @@ class Recipe:
     distillation: Distillation | None = None
     test_time_shifts: int = 0
     members: int = 1
+    non_digits: NonDigits | None = None
+    calibrated: bool = False
 
     def __post_init__(self) -> None:
         check_type("Recipe.network", self.network, Network)
@@ -226,6 +249,18 @@ class Recipe:
         check_type("Recipe.distillation", self.distillation, Distillation, type(None))
         check_whole("Recipe.test_time_shifts", self.test_time_shifts, 0, MAX_SHIFT)
         check_whole("Recipe.members", self.members, 1, MAX_MEMBERS)
+        check_type("Recipe.non_digits", self.non_digits, NonDigits, type(None))
+        check_flag("Recipe.calibrated", self.calibrated)
+        if self.calibrated and self.validation_share == 0:
+            raise RecipeError(
+                "Recipe: calibrated looks at the validation part, and validation_share is 0. "
+                "Give validation_share=0.1, or leave calibrated out."
+            )
+        if self.calibrated and not isinstance(self.network.plan[-1].layer, Dense):
+            raise RecipeError(
+                f"Recipe: calibrated divides the last layer's weights, and {self.network.plan[-1].layer} is no Dense "
+                "layer. End the network with Dense(10), or leave calibrated out."
+            )
         if self.parameter_count > MAX_PARAMETERS:
             raise RecipeError(
                 f"Recipe: expected at most {MAX_PARAMETERS:,} parameters in all members, received "

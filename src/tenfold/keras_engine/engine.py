@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tenfold.digits import CLASSES, Digits, Images
 from tenfold.engine import (
     AVERAGE,
+    NO_DIGIT,
     WEIGHTS,
     Courses,
     Engine,
@@ -23,6 +24,7 @@ from tenfold.engine import (
     State,
     Targets,
     check_state,
+    counted_labels,
     targets_for,
 )
 from tenfold.keras_engine.augment import warp
@@ -64,14 +66,17 @@ class KerasEngine(Engine):
         )
         optimizer = build_optimizer(recipe.optimizer, self._model)
         averages = averages_of(self._model) if recipe.averaging else {}
+        if targets is None:
+            targets = targets_for(recipe, train.known_labels)
+        self._labels = counted_labels(train.known_labels, targets)
         training = Training(
             self._model,
             optimizer,
             list(averages.values()),
             self._precision,
             train.images,
-            train.known_labels,
-            targets_for(recipe, train.known_labels) if targets is None else targets,
+            self._labels,
+            targets,
         )
         self._run_epoch: RunEpoch = compiled.compile_epoch(training)
         self._run_logits: Logits = compiled.compile_logits(self._model)
@@ -96,7 +101,8 @@ class KerasEngine(Engine):
         self._seed_dropout(epoch)
         with computing(self._model, self._precision):
             losses, correct = self._run_epoch(course)
-        return Epoch(losses, correct, course.rows.size)
+        digits = int(np.count_nonzero(self._labels[course.rows] != NO_DIGIT))
+        return Epoch(losses, correct, digits)
 
     def settle(self) -> None:
         for name, average in self._averages.items():

@@ -32,12 +32,17 @@ def to_script(recipe: Recipe, *, name: str) -> str:
         name: the recipe's name, ASCII: up to 64 letters, digits, "-", "_", "." and spaces.
 
     Raises:
-        UsageError: the name holds something else, which could become code in the script; or the
-            recipe's teacher has a teacher itself.
+        UsageError: the name holds something else, which could become code in the script; the recipe's
+            teacher has a teacher itself; or the recipe draws pictures of no digit or is calibrated.
     """
     if not re.fullmatch(r"[\w. -]{1,64}", name, flags=re.ASCII):
         raise UsageError(
             f"name: expected up to 64 letters, digits, '-', '_', '.' or spaces, received {name!r}."
+        )
+    if recipe.non_digits or recipe.calibrated:
+        raise UsageError(
+            "A script draws no pictures of no digit and calibrates nothing, as this recipe asks. Write that of the "
+            "recipe without: replace(recipe, non_digits=None, calibrated=False)."
         )
     distillation, recipes = recipe.distillation, [recipe]
     if distillation is not None:

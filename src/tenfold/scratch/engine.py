@@ -14,6 +14,7 @@ from tenfold.augmentation import Warps
 from tenfold.digits import CLASSES, Digits, Images
 from tenfold.engine import (
     AVERAGE,
+    NO_DIGIT,
     WEIGHTS,
     Courses,
     Engine,
@@ -21,6 +22,7 @@ from tenfold.engine import (
     State,
     Targets,
     check_state,
+    counted_labels,
     targets_for,
 )
 from tenfold.recipe import Recipe
@@ -46,8 +48,9 @@ class ScratchEngine(Engine):
         self, recipe: Recipe, train: Digits, targets: Targets | None = None, *, seed: int
     ) -> None:
         self._seed, self._courses = seed, Courses(recipe, train.images, seed=seed)
-        self._images, self._labels = train.images, train.known_labels
+        self._images = train.images
         self._targets = targets_for(recipe, train.known_labels) if targets is None else targets
+        self._labels = counted_labels(train.known_labels, self._targets)
         start = initial_weights(recipe.network, seed, train.images)
         self._network = ScratchNetwork(recipe.network, start)
         self._optimizer = optimizer_for(recipe.optimizer, self._network.parameters)
@@ -83,8 +86,9 @@ class ScratchEngine(Engine):
                     )
 
         losses = cross_entropy(logits, targets).mean(axis=1)
-        correct = np.count_nonzero(logits.argmax(axis=2) == self._labels[course.rows])
-        return Epoch(losses, int(correct), course.rows.size)
+        labels = self._labels[course.rows]
+        correct = np.count_nonzero(logits.argmax(axis=2) == labels)
+        return Epoch(losses, int(correct), int(np.count_nonzero(labels != NO_DIGIT)))
 
     def settle(self) -> None:
         if self._average is not None:
