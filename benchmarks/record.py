@@ -115,6 +115,7 @@ def bench(
         "peer_versions": peer_versions(),
         "data": digits,
         "arguments": {key: value for key, value in vars(chosen).items() if key != "out"},
+        "recipe": named_recipe(chosen.recipe).to_json(),
         "groups": {group: compared(ways) for group, ways in reports.items()},
     }
     write_json(chosen.out / f"{name}.json", record | more(chosen, reports))

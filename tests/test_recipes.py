@@ -25,6 +25,15 @@ def test_what_a_recipe_is_expected_to_reach_stands_in_its_record(name: str, expe
     assert record["failed"] == []
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda p: p.stem)
+def test_what_was_measured_of_a_recipe_was_measured_of_this_one(path: Path):
+    record = json.loads(path.read_text())
+    if "arguments" not in record:  # a benchmark's own record says which recipe it was run with
+        return
+    name = record["arguments"]["recipe"]
+    assert recipe_from_json(record["recipe"]) == RECIPES[name].recipe
+
+
 def test_a_record_of_a_recipe_is_not_left_unsaid():
     records = {path.stem for path in (ROOT / "results").glob("*.json")} & RECIPES.keys()
     # The original network's record holds two recipes, in a shape of its own.
@@ -36,12 +45,12 @@ def test_the_default_has_been_measured():
 
 
 def test_a_recipe_of_several_networks_counts_all_of_them():
-    # 5 5 16 + 3 3 16 48 + 4 48 + 3 3 48 96 + 4 96 + 9 96 192 + 192 + 192 10 + 10, three times; of the
-    # multiplications 144 400 + 100 6,912 + 9 41,472 + 165,888 + 1,920, twice for each of three.
+    # Of one: 5 5 16 + 3 3 16 32 + 4 32 + 3 3 32 48 + 4 48 + 3 3 48 64 + 4 64 + 3 3 64 96 + 4 96 + 4 96 128 + 128
+    # + 128 10 + 10; of the multiplications 144 400 + 100 4,608 + 64 13,824 + 16 27,648 + 4 55,296 + 49,152 + 1,280.
     strong = RECIPES["strong"].recipe
-    assert strong.parameter_count == 3 * 217_370
-    assert strong.flops == 3 * 2 * (57_600 + 691_200 + 373_248 + 165_888 + 1_920)
-    assert len(describe("strong").networks) == 3
+    assert strong.parameter_count == 4 * 153_306
+    assert strong.flops == 4 * 2 * (57_600 + 460_800 + 884_736 + 442_368 + 221_184 + 49_152 + 1_280)
+    assert len(describe("strong").networks) == 4
 
 
 def test_the_tiny_network_is_tiny():

@@ -112,7 +112,7 @@ def test_show_reads_a_run_with_the_settings_it_was_trained_with(tenfold, finishe
 @pytest.fixture
 def a_gpu(monkeypatch):
     """Asking the real backend would import it, which takes seconds."""
-    report = DeviceReport("tensorflow", "2.21.0", ("H100",), None)
+    report = DeviceReport("tensorflow", "2.21.0", ("H100",), None, True)
     monkeypatch.setattr("tenfold.keras_engine.device_report", lambda: report)
 
 
@@ -124,6 +124,7 @@ def test_doctor_finds_nothing_to_mend_here_and_leaves_nothing(tenfold, here):
     found = {finding["name"]: finding for finding in report["findings"]}
     assert found["tenfold"]["found"] == version("tenfold")
     assert found["backend"]["found"] == "tensorflow 2.21.0 on H100"
+    assert found["mixed precision"]["found"] == "computed in bfloat16"
     assert all(finding["good"] for finding in report["findings"])
     assert str(here / "runs") in found["runs"]["found"]
     assert list(here.iterdir()) == []
@@ -143,7 +144,10 @@ def test_doctor_names_a_place_that_cannot_be_written_and_ends_with_1(tenfold, mo
 
 
 def test_doctor_says_why_there_is_no_gpu_and_how_to_mend_a_missing_backend(tenfold, monkeypatch):
-    reports = [DeviceReport("jax", "0.10", ("CPU",), "no driver"), MissingExtra("pip install this")]
+    reports = [
+        DeviceReport("jax", "0.10", ("CPU",), "no driver", False),
+        MissingExtra("pip install this"),
+    ]
 
     def report() -> DeviceReport:
         if isinstance(reports[0], Exception):
@@ -151,7 +155,9 @@ def test_doctor_says_why_there_is_no_gpu_and_how_to_mend_a_missing_backend(tenfo
         return reports.pop(0)
 
     monkeypatch.setattr("tenfold.keras_engine.device_report", report)
-    assert "jax 0.10 on CPU; no GPU: no driver" in tenfold("doctor").out
+    with_jax = tenfold("doctor").out
+    assert "jax 0.10 on CPU; no GPU: no driver" in with_jax
+    assert "computed in float32" in with_jax
     without = tenfold("doctor")
     assert without.code == 1
     assert "pip install this" in without.err

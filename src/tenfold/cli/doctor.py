@@ -52,21 +52,24 @@ def _findings() -> Iterator[Finding]:
     from tenfold.training.environment import machine, versions
 
     yield from (Finding(name, str(found)) for name, found in (versions() | machine()).items())
-    yield _devices()
+    yield from _devices()
     yield from _optional_backends()
     yield from _places()
 
 
-def _devices() -> Finding:
+def _devices() -> Iterator[Finding]:
     from tenfold.keras_engine import device_report
 
     try:
         report = device_report()
     except TenfoldError as error:
-        return Finding("backend", "Keras cannot be used", good=False, mend=str(error))
+        yield Finding("backend", "Keras cannot be used", good=False, mend=str(error))
+        return
     devices = ", ".join(report.devices)
     why = f"; no GPU: {report.no_gpu}" if report.no_gpu else ""
-    return Finding("backend", f"{report.backend} {report.version} on {devices}{why}")
+    yield Finding("backend", f"{report.backend} {report.version} on {devices}{why}")
+    mixed = "bfloat16" if report.bfloat16 else "float32: nothing here is faster in bfloat16"
+    yield Finding("mixed precision", f"computed in {mixed}")
 
 
 def _optional_backends() -> Iterator[Finding]:

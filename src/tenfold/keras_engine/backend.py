@@ -25,7 +25,8 @@ BACKENDS = tuple(_INSTALL)
 
 
 class DeviceReport(NamedTuple):
-    """What computes: the backend, its version, its devices, and why there is no GPU among them.
+    """What computes: the backend, its version, its devices, why there is no GPU among them, and whether it is
+    fast in bfloat16.
 
     `no_gpu` is None where there is one.
     """
@@ -34,6 +35,7 @@ class DeviceReport(NamedTuple):
     version: str
     devices: tuple[str, ...]
     no_gpu: str | None
+    bfloat16: bool
 
 
 def use_backend(name: str) -> None:
@@ -84,7 +86,7 @@ def device_report() -> DeviceReport:
     devices, with_gpu_code, command = _ASK[name]()
     no_gpu = None if any(d != "CPU" for d in devices) else _no_gpu(name, with_gpu_code, command)
     version = str(sys.modules[name].__version__)
-    return DeviceReport(name, version, devices, no_gpu)
+    return DeviceReport(name, version, devices, no_gpu, has_bfloat16())
 
 
 def has_bfloat16() -> bool:
