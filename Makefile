@@ -23,7 +23,7 @@ BENCHMARKS := seed time_to_99 time_to_report classical start_up throughput memor
 .DELETE_ON_ERROR:
 # Two installations into one environment would destroy each other, and lines of tools would mix.
 .NOTPARALLEL:
-.PHONY: help setup demo test slow lint types check bench clean
+.PHONY: help setup demo test slow lint types check bench model clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1@/p' $(firstword $(MAKEFILE_LIST)) | tr '@' '\t'
@@ -52,6 +52,9 @@ check: lint types slow test  ## all that a change must pass
 bench: $(VENV)/.has-jax $(PEERS)/.has-peers  ## measure tenfold beside its peers, one or two hours; fills results/
 	@for name in $(BENCHMARKS); do echo "benchmarks/$$name.py ..."; $(PY) benchmarks/$$name.py || exit 1; done
 	$(PY) benchmarks/tables.py
+
+model: $(VENV)/.has-base  ## train the model in the box anew: two minutes
+	$(PY) tools/make_model.py
 
 clean:  ## remove .venv and all that tools leave behind; runs/ stays
 	rm -rf $(VENV) $(PEERS) build dist src/*.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,7 @@
 """The model in the box: a small trained model that the package brings, so that it can be used as installed.
 
 The folder beside this file is a model folder like any other, made by `make model` from a run of a named
-recipe on MNIST; `run.json` in it is that run's record. Knows nothing about how it was trained.
+recipe on MNIST; `record.json` in it is what that run measured. Knows nothing about how it was trained.
 """
 
 from functools import cache
