@@ -9,6 +9,7 @@ from tenfold.cli.doctor import doctor
 from tenfold.cli.judge import compare, evaluate
 from tenfold.cli.look import data, recipes, show
 from tenfold.cli.repeat import repeat
+from tenfold.cli.serve import serve
 from tenfold.cli.train import train
 from tenfold.cli.use import ensemble, export, predict, submit
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     },
 )
 for command in (
-    train, repeat, evaluate, predict, submit, compare, ensemble, export, show, recipes, data, doctor
+    train, repeat, evaluate, predict, serve, submit, compare, ensemble, export, show, recipes, data, doctor
 ):  # fmt: skip
     app.command()(command)
 

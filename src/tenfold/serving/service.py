@@ -1,0 +1,135 @@
+"""The service without HTTP: bytes of pictures, or pictures, -> what the classifier makes of them, in time.
+
+One thread asks the classifier, a few bring pictures into canonical form, one reads photos. Knows nothing about
+requests and responses.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tenfold.digits import SIDE, Classifier, Images, Probabilities
+from tenfold.serving.problems import Busy
+from tenfold.serving.queues import InferenceQueue, Workers
+
+# 24 million pixels is what phones save where nothing else is asked of them (5,712 x 4,284).
+MAX_PIXELS = 25_000_000
+
+TELL_SECONDS = 2.0
+"""Within it pictures are told, from the end of the request's body on."""
+READ_SECONDS = 10.0
+"""Within it a photo is read, or many pictures are told."""
+# Half of the time may be spent waiting; the rest is for the work itself and for machines that are busy.
+WAITING_SHARE = 0.5
+# Of each picture, whatever its size: what opening it costs, in bytes that take as long to decode.
+PICTURE_BYTES = 10_000
+
+T = TypeVar("T")
+
+
+class Service:
+    """A classifier at work for many at once; to be made and closed where an event loop runs.
+
+    Attributes:
+        classifier: what is asked.
+        reject_below: where the largest probability is below it, a picture shows no digit; 0 for never.
+        draining: whether it is about to end, and answers only what was already asked.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier = classifier
+        self.reject_below = float(getattr(classifier, "reject_below", 0.0))
+        self.draining = False
+        self._queue = InferenceQueue(classifier, max_seconds=TELL_SECONDS * WAITING_SHARE)
+        self._forming = Workers(
+            min(os.cpu_count() or 1, 4),
+            max_seconds=TELL_SECONDS * WAITING_SHARE,
+            name="tenfold-form",
+        )
+        self._reading = Workers(1, max_seconds=READ_SECONDS * WAITING_SHARE, name="tenfold-read")
+        self._warm_up = asyncio.get_running_loop().create_task(self._first_answer())
+
+    @property
+    def ready(self) -> bool:
+        """Whether a first answer has come, and more will."""
+        warm = self._warm_up.done() and self._warm_up.exception() is None
+        return warm and not self.draining
+
+    async def _first_answer(self) -> None:
+        await self._queue.ask(np.zeros((1, SIDE, SIDE), np.uint8), seconds=60.0)
+
+    async def tell(self, images: Images) -> Probabilities:
+        """images uint8 (n, 28, 28) -> float32 (n, 10); Busy where that cannot be had in time."""
+        return await self._queue.ask(images, seconds=TELL_SECONDS)
+
+    async def tell_arrays(
+        self, parse: Callable[[str, bytes], Images], kind: str, content: bytes
+    ) -> tuple[Images, Probabilities]:
+        """What `parse` makes of the content -> (uint8 (n, 28, 28), float32 (n, 10)); Busy as for `tell`."""
+        images = await self._forming.run(len(content), parse, kind, content)
+        return images, await self.tell(images)
+
+    async def tell_pictures(self, contents: Sequence[bytes]) -> tuple[Images, Probabilities]:
+        """Picture files -> (their canonical forms uint8 (n, 28, 28), float32 (n, 10)).
+
+        Raises:
+            Busy: that cannot be had in time.
+            DataError: one of them is no picture that can be used.
+        """
+        seconds = TELL_SECONDS if len(contents) == 1 else READ_SECONDS
+        return await _within(seconds, self._tell_pictures(contents))
+
+    async def _tell_pictures(self, contents: Sequence[bytes]) -> tuple[Images, Probabilities]:
+        amount = sum(PICTURE_BYTES + len(content) for content in contents)
+        images = await self._forming.run(amount, _forms, contents)
+        return images, await self.tell(images)
+
+    async def read(self, content: bytes) -> dict[str, Any]:
+        """The file of a photo -> what is written on it, with the photo's width and height.
+
+        Raises:
+            Busy: that cannot be had in time.
+            DataError: it is no photo that can be used.
+        """
+        return await _within(
+            READ_SECONDS,
+            self._reading.run(PICTURE_BYTES + len(content), _read, content, self.classifier),
+        )
+
+    def close(self) -> None:
+        """Finish what has begun, and end the threads."""
+        self._warm_up.cancel()
+        for end in (self._reading.close, self._forming.close, self._queue.close):
+            end()
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        raise Busy() from None
+
+
+def _forms(contents: Sequence[bytes]) -> Images:
+    from tenfold.pictures import canonical, decode
+
+    return np.stack(
+        [
+            canonical(decode(content, where=f"picture {number}", max_pixels=MAX_PIXELS))
+            for number, content in enumerate(contents, 1)
+        ]
+    )
+
+
+def _read(content: bytes, classifier: Classifier) -> dict[str, Any]:
+    from tenfold.pictures import decode
+    from tenfold.reading import read
+
+    photo = decode(content, where="photo", max_pixels=MAX_PIXELS)
+    height, width = photo.shape[:2]
+    lines = read(photo, model=classifier).to_json()["lines"]
+    return {"width": width, "height": height, "lines": lines}
