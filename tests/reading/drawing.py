@@ -16,6 +16,7 @@ from scipy import ndimage
 
 Colour = tuple[int, int, int]
 Grey = NDArray[np.float64]
+Glyph = NDArray[np.uint8] | str
 
 THINNING_SCALE = 4
 
@@ -32,6 +33,9 @@ class Style:
     gap: float = 0.25  # between digits, in heights; below 0 they touch
     lines_apart: float = 1.9  # from one line to the next, in heights
     uneven: float = 0.08  # how much sizes and places differ, in heights
+    sizes: float = (
+        0.0  # how much the heights of digits differ: standard deviation of their logarithms
+    )
     slope: float = 0.0  # of the lines, in degrees; upwards
     rulings: str = "none"  # none, ruled, squared, boxes or underlines
     ruling_ink: Colour = (150, 175, 210)
@@ -71,8 +75,10 @@ def thinned(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return on[1:-1, 1:-1]
 
 
-def written(image: NDArray[np.uint8], height: float, pen: float) -> Grey:
-    """A digit uint8 (28, 28) written with a pen of some width -> ink (h, w) in 0..1, cut to its box."""
+def written(image: Glyph, height: float, pen: float) -> Grey:
+    """A digit uint8 (28, 28), or a sign, written with a pen of some width -> ink (h, w) in 0..1, cut to its box."""
+    if isinstance(image, str):
+        return _sign(image, height, pen)
     rows, columns = np.nonzero(thinned(image))
     points = np.stack([rows - rows.min(), columns - columns.min()], axis=1).astype(float)
     points *= (height - pen) / max(np.ptp(points[:, 0]), 0.55 * np.ptp(points[:, 1]), 1.0)
@@ -85,32 +91,42 @@ def written(image: NDArray[np.uint8], height: float, pen: float) -> Grey:
     reach = 2 * (height - pen) / (20 * THINNING_SCALE) + 1
     near = ndimage.distance_transform_edt(away) / 2
     if reach > 1.5:  # join points that enlarging has moved apart
-        line = ndimage.binary_closing(~away, ndimage.generate_binary_structure(2, 2), iterations=int(reach))
+        line = ndimage.binary_closing(
+            ~away, ndimage.generate_binary_structure(2, 2), iterations=int(reach)
+        )
         near = ndimage.distance_transform_edt(~line) / 2
     ink = np.clip(pen / 2 + 0.5 - near, 0, 1)
     return ink.reshape(shape[0], 2, shape[1], 2).mean(axis=(1, 3))
 
 
 def chosen(
-    strings: Sequence[str], images: NDArray[np.uint8], labels: NDArray[np.uint8], rng: np.random.Generator
-) -> list[list[NDArray[np.uint8]]]:
-    """A picture of each digit of each string, by chance."""
-    return [[images[rng.choice(np.flatnonzero(labels == int(d)))] for d in text] for text in strings]
+    strings: Sequence[str],
+    images: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    rng: np.random.Generator,
+) -> list[list[Glyph]]:
+    """A picture of each digit of each string, by chance; signs (`.`, `,`, `-`) stay what they are."""
+    return [
+        [images[rng.choice(np.flatnonzero(labels == int(d)))] if d.isdigit() else d for d in text]
+        for text in strings
+    ]
 
 
 def draw(
-    glyphs: Sequence[Sequence[NDArray[np.uint8]]], style: Style, rng: np.random.Generator
+    glyphs: Sequence[Sequence[Glyph]], style: Style, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Lines of digits uint8 (28, 28) -> the photo, uint8 (h, w, 3)."""
     h = style.height
     inks = [
-        [written(g, h * (1 + style.uneven * rng.uniform(-1, 1)), style.pen * rng.uniform(0.9, 1.1)) for g in line]
+        [written(g, h * _size(style, rng), style.pen * rng.uniform(0.9, 1.1)) for g in line]
         for line in glyphs
     ]
     boxed = style.rulings == "boxes"
     cell = 1.5 * h
     widest = max(
-        len(line) * cell if boxed else sum(i.shape[1] for i in line) + abs(style.gap) * h * len(line)
+        len(line) * cell
+        if boxed
+        else sum(i.shape[1] for i in line) + abs(style.gap) * h * len(line)
         for line in inks
     )
     tilt = np.tan(np.radians(style.slope))
@@ -132,6 +148,7 @@ def draw(
                 at = x
                 x += ink.shape[1] + h * (style.gap + style.uneven * rng.uniform(-1, 1))
             y = base - ink.shape[0] - tilt * (at - margin) + style.uneven * h * rng.uniform(-1, 1)
+            y -= (h - ink.shape[0]) * rng.uniform(0, 1) * (style.sizes > 0)
             _put(page, ink, round(y), round(at))
         if style.rulings == "underlines":
             thick = max(1, round(h / 25))
@@ -142,15 +159,22 @@ def draw(
     return photographed(page, rulings, style, rng)
 
 
-def photographed(page: Grey, rulings: Grey, style: Style, rng: np.random.Generator) -> NDArray[np.uint8]:
+def photographed(
+    page: Grey, rulings: Grey, style: Style, rng: np.random.Generator
+) -> NDArray[np.uint8]:
     """Ink and rulings (h, w) in 0..1 -> the photo of that page, uint8 (h, w, 3)."""
     strength = style.strength
     if strength < 1:  # a pencil leaves grains of paper free
-        strength = strength * (1 + 0.25 * ndimage.gaussian_filter(rng.standard_normal(page.shape), 0.7))
+        strength = strength * (
+            1 + 0.25 * ndimage.gaussian_filter(rng.standard_normal(page.shape), 0.7)
+        )
     paper = np.array(style.paper, float)
     ruled = paper + rulings[..., None] * (np.array(style.ruling_ink, float) - paper)
     cover = np.clip(page * strength, 0, 1)[..., None]
-    picture = ruled + cover * (np.minimum(ruled, np.array(style.ink, float)) - ruled)
+    ink = np.array(style.ink, float)
+    # Ink that is darker than its paper darkens a ruling too; chalk covers it.
+    over = np.minimum(ruled, ink) if sum(style.ink) < sum(style.paper) else ink
+    picture = ruled + cover * (over - ruled)
     if style.desk is not None:
         picture = _on_desk(picture, style.desk, rng)
     if style.angle:
@@ -177,6 +201,24 @@ def distance(found: Sequence[str], wanted: Sequence[str]) -> int:
         for j, right in enumerate(b, 1):
             before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (left != right))
     return row[-1]
+
+
+def _size(style: Style, rng: np.random.Generator) -> float:
+    size = 1 + style.uneven * rng.uniform(-1, 1)
+    if style.sizes:
+        size *= np.exp(np.clip(style.sizes * rng.standard_normal(), -0.8, 0.5))
+    return float(size)
+
+
+def _sign(sign: str, height: float, pen: float) -> Grey:
+    """A dot or comma on the line, or a dash at half its height; what is below it is empty."""
+    if sign == "-":
+        ink = np.zeros((round(0.5 * height), round(0.4 * height)))
+        ink[: round(pen)] = 1
+        return ink
+    ink = np.zeros((round(1.2 * pen) if sign == "." else round(0.3 * height), round(1.2 * pen)))
+    ink[:] = 1
+    return ink
 
 
 def _put(page: Grey, ink: Grey, top: int, left: int) -> None:

@@ -38,7 +38,7 @@ def sheet_of(view: View, *, reach: int) -> Sheet:
     """A view -> its ink; `reach` is wider than any stroke, in pixels."""
     grey = ndimage.gaussian_filter(view.grey.astype(np.float32), 0.7)
     paper = paper_of(grey, view.inside)
-    if is_light_on_dark(grey, paper, reach=reach):
+    if is_light_on_dark(grey, paper):
         grey = 255 - grey
     ground = ndimage.grey_closing(grey, size=(reach, reach))
     white = float(np.percentile(ground[paper][::7], 90)) if paper.any() else 255.0
@@ -49,17 +49,19 @@ def sheet_of(view: View, *, reach: int) -> Sheet:
     return Sheet(np.clip(ink - level, 0, 1), max(noise, 0.004), paper)
 
 
-def is_light_on_dark(grey: Ink, paper: Mask, *, reach: int) -> bool:
-    """Whether narrow light things outweigh narrow dark ones."""
-    step = max(1, max(grey.shape) // 700)
-    small, on = grey[::step, ::step], paper[::step, ::step]
-    size = max(3, reach // step | 1)
-    dark = (ndimage.grey_closing(small, size=(size, size)) - small)[on]
-    light = (small - ndimage.grey_opening(small, size=(size, size)))[on]
-    if not len(dark):
+def is_light_on_dark(grey: Ink, paper: Mask) -> bool:
+    """Whether what differs from the paper around it is lighter; paper is what most of any place is."""
+    step = max(1, max(grey.shape) // 350)
+    height, width = (side // step * step for side in grey.shape)
+    blocks = (height // step, step, width // step, step)
+    small = grey[:height, :width].reshape(blocks).mean(axis=(1, 3))
+    on = paper[:height, :width].reshape(blocks).all(axis=(1, 3))
+    if not on.any():
         return False
-    floor = 2 * float(np.median(np.minimum(dark, light))) + 8
-    return float(np.clip(light - floor, 0, None).sum()) > 1.3 * float(np.clip(dark - floor, 0, None).sum())
+    off = (small - ndimage.median_filter(small, 15))[on]
+    floor = 3 * float(np.median(np.abs(off))) + 4
+    light, dark = np.clip(off - floor, 0, None), np.clip(-off - floor, 0, None)
+    return float(light.sum()) > 1.2 * float(dark.sum())
 
 
 def paper_of(grey: Ink, inside: Mask) -> Mask:

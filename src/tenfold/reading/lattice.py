@@ -7,34 +7,49 @@ together; then the cheapest way through each line is found by dynamic programmin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.digits import Classifier, Images, Probabilities
 from tenfold.pictures import frame
-from tenfold.reading.pieces import Piece, joined
+from tenfold.reading.pieces import EDGE, Piece, joined
 
 MOST_ATOMS = 7
 """In one digit."""
 WIDEST = 1.75
 """A group of several atoms, in heights of a digit."""
 
+# The logarithm of width over height of the ink of each digit 0..9: mean and standard deviation in
+# MNIST's training images.
+ASPECT = np.array(
+    [-0.11, -0.94, -0.08, -0.24, -0.25, -0.07, -0.35, -0.27, -0.29, -0.41], np.float32
+)
+ASPECT_SPREAD = np.array([0.21, 0.48, 0.24, 0.22, 0.22, 0.28, 0.23, 0.22, 0.23, 0.21], np.float32)
+MOST_SURPRISE = 8.0
+"""No single aspect counts for more than this: a strange digit is still one."""
 
-@dataclass(frozen=True)
-class Costs:
-    """What speaks against a reading, in nats; lengths in heights of the line's digits."""
 
-    digit: float = 0.35
-    cut: float = 0.55  # for each width of the pen cut through
-    join: float = 1.0  # of two pieces that do not touch, at no distance
-    distance: float = 9.0  # between joined pieces
-    part: float = 2.2  # of two pieces that stand one above the other, taken as two digits
-    size: float = 2.0  # log(height), squared
-    wide: float = 5.0  # wider than high, over 1.1
-    drop: float = 9.0  # leaving out an atom, times its size
-    look: float = 4.0  # for each nat of the model
-    surest: float = 12.0  # nothing costs more than this for what it looks like
+class Costs(NamedTuple):
+    """What speaks against a reading, each in nats for one unit; lengths in heights of the line's digits.
+
+    Source: fitted by `benchmarks/pages.py` to pages drawn from MNIST's training images.
+    """
+
+    look: float = 1.5  # each nat of -log(probability)
+    aspect: float = 0.3  # each nat of a width that is odd for this digit
+    digit: float = 1.67  # a digit more
+    low: float = 2.83  # the square of log(height), for a low one
+    high: float = 0.3  # and for a high one
+    wide: float = 2.65  # wider than 1.2 heights of the line, by so much
+    join: float = 2.87  # two pieces that do not touch taken as one digit
+    distance: float = 8.79  # and so far apart
+    cut: float = 3.66  # a width of the pen cut through
+    through: float = 1.13  # beyond the first such width
+    part: float = 2.71  # a piece above another, wholly, taken as a digit of its own
+    leave: float = 0.3  # an atom left out
+    size: float = 3.66  # and so large
 
 
 COSTS = Costs()
@@ -50,34 +65,54 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class _Group:
-    first: int
-    last: int
-    piece: Piece
+class Lattice:
+    """All ways to read a line, and what speaks against each step; columns of evidence as in `Costs`.
+
+    Attributes:
+        count: of atoms.
+        steps: int (n, 2), the first atom of each step and the one after its last.
+        pieces: the ink of each of the first steps; the other `count` steps each leave out an atom.
+        images: uint8 (len(pieces), 28, 28).
+        probabilities: float32 (len(pieces), 10).
+        evidence: float32 (n, len(Costs)), but for what depends on which digit it is.
+        surprise: float32 (len(pieces), 10, 2), the columns `look` and `aspect` for each digit.
+    """
+
+    count: int
+    steps: NDArray[np.intp]
+    pieces: list[Piece]
+    images: Images
+    probabilities: Probabilities
+    evidence: NDArray[np.float32]
+    surprise: NDArray[np.float32]
 
 
-def read_lines(
-    lines: Sequence[Sequence[Piece]], classifier: Classifier, costs: Costs = COSTS
-) -> list[list[Reading]]:
+def read_lines(lines: Sequence[Sequence[Piece]], classifier: Classifier) -> list[list[Reading]]:
     """The atoms of each line, from left to right -> its digits."""
-    heights = [line_height(line) for line in lines]
-    groups = [_groups(line, height) for line, height in zip(lines, heights, strict=True)]
-    images = [image_of(group.piece) for line in groups for group in line]
+    return [cheapest(lattice, COSTS) for lattice in lattices(lines, classifier)]
+
+
+def lattices(lines: Sequence[Sequence[Piece]], classifier: Classifier) -> list[Lattice]:
+    """The atoms of each line -> all ways to read it; the classifier is asked once."""
+    steps = [_steps(line, line_height(line)) for line in lines]
+    pieces = [[joined(line[a:b]) for a, b in mine] for line, mine in zip(lines, steps, strict=True)]
+    images = [image_of(piece) for of_line in pieces for piece in of_line]
     if not images:
         return []
     probabilities = classifier.predict_proba(np.stack(images))
     found, start = [], 0
-    for line, height, mine in zip(lines, heights, groups, strict=True):
+    for line, mine, of_line in zip(lines, steps, pieces, strict=True):
         rows = slice(start, start + len(mine))
         start += len(mine)
-        found.append(_best(line, height, mine, np.stack(images[rows]), probabilities[rows], costs))
+        found.append(_lattice(line, mine, of_line, np.stack(images[rows]), probabilities[rows]))
     return found
 
 
 def image_of(piece: Piece) -> NDArray[np.uint8]:
     """A piece -> what the model sees, uint8 (28, 28)."""
     peak = float(np.percentile(piece.ink[piece.mask], 80))
-    return frame(np.clip((piece.ink / max(peak, 1e-6) - 0.13) / 0.5, 0, 1))
+    # The edge of a stroke, at EDGE of its peak, becomes 0.5, where `frame` looks for it.
+    return frame(np.clip((piece.ink / max(peak, 1e-6) - EDGE) / 0.5 + 0.5, 0, 1))
 
 
 def line_height(line: Sequence[Piece]) -> float:
@@ -88,91 +123,96 @@ def line_height(line: Sequence[Piece]) -> float:
     return float(heights[order][np.searchsorted(mass, mass[-1] / 2)])
 
 
-def _groups(line: Sequence[Piece], height: float) -> list[_Group]:
-    groups = []
+def _steps(line: Sequence[Piece], height: float) -> list[tuple[int, int]]:
+    """The groups of neighbouring atoms that may be one digit: (first, after the last)."""
+    found = []
     for first in range(len(line)):
-        right = line[first].left
         left = line[first].left
+        right = left
         for last in range(first, min(first + MOST_ATOMS, len(line))):
             left = min(left, line[last].left)
             right = max(right, line[last].left + line[last].mask.shape[1])
             if last > first and right - left > WIDEST * height:
                 break
-            groups.append(_Group(first, last, joined(line[first : last + 1])))
-    return groups
+            found.append((first, last + 1))
+    return found
 
 
-def _best(
+def _lattice(
     line: Sequence[Piece],
-    height: float,
-    groups: Sequence[_Group],
+    steps: list[tuple[int, int]],
+    pieces: list[Piece],
     images: Images,
     probabilities: Probabilities,
-    costs: Costs,
-) -> list[Reading]:
-    """The cheapest way through a line."""
-    count = len(line)
-    total = np.full(count + 1, np.inf)
-    total[0] = 0
-    came: list[int] = [-1] * (count + 1)  # the group that ends here, or -1 where an atom is left out
-    ending: dict[int, list[int]] = {}
-    for number, group in enumerate(groups):
-        ending.setdefault(group.last, []).append(number)
-    seams = [0.0] + [_seam(a, b, height, costs) for a, b in zip(line, line[1:], strict=False)]
-    looks = np.minimum(-costs.look * np.log(np.maximum(probabilities.max(axis=1), 1e-9)), costs.surest)
-    for end in range(count):
-        atom = line[end]
-        size = max(atom.height, atom.width) / height
-        total[end + 1] = total[end] + costs.drop * size**1.5
-        for number in ending[end]:
-            group = groups[number]
-            inside = sum(
-                _join(a, b, height, costs)
-                for a, b in zip(line[group.first : end], line[group.first + 1 : end + 1], strict=True)
-            )
-            price = float(looks[number]) + inside + _shape(group.piece, height, costs)
-            price += total[group.first] + seams[group.first]
-            if price < total[end + 1]:
-                total[end + 1], came[end + 1] = price, number
-    found, end = [], count
-    while end:
-        number = came[end]
-        if number < 0:
-            end -= 1
-            continue
-        found.append(Reading(groups[number].piece, images[number], probabilities[number]))
-        end = groups[number].first
-    return found[::-1]
+) -> Lattice:
+    height, count = line_height(line), len(line)
+    evidence = np.zeros((len(steps) + count, len(Costs._fields)), np.float32)
+    of = {name: evidence[:, number] for number, name in enumerate(Costs._fields)}
+    tall = np.array([max(p.height, 1) for p in pieces], np.float32) / height
+    wide = np.array([max(p.width, 1) for p in pieces], np.float32) / height
+    groups = slice(0, len(steps))
+    of["digit"][groups] = 1
+    of["low"][groups] = np.log(np.minimum(tall, 1)) ** 2
+    of["high"][groups] = np.log(np.maximum(tall, 1)) ** 2
+    of["wide"][groups] = np.maximum(wide - 1.2, 0)
+    bonds = [_bond(a, b, height) for a, b in zip(line, line[1:], strict=False)]
+    for row, (first, after) in enumerate(steps):
+        inside = bonds[first : after - 1]
+        of["join"][row] = sum(join for join, _, _ in inside)
+        of["distance"][row] = sum(distance for _, distance, _ in inside)
+        if first:
+            of["part"][row] = bonds[first - 1][2]
+    firsts = [line[first] for first, _ in steps] + list(line)
+    of["cut"][:] = [p.cut for p in firsts]
+    of["through"][:] = [max(p.cut - 1.1, 0) for p in firsts]
+    left_out = slice(len(steps), None)
+    of["leave"][left_out] = 1
+    of["size"][left_out] = [max(p.height, 0.4 * p.width) / height for p in line]
+    look = -np.log(np.maximum(probabilities, np.exp(-MOST_SURPRISE)))
+    odd = (np.log(wide / tall)[:, None] - ASPECT) / ASPECT_SPREAD
+    surprise = np.stack([look, np.minimum(odd**2 / 2, MOST_SURPRISE)], axis=2)
+    ways = np.array(steps + [(n, n + 1) for n in range(count)], np.intp)
+    return Lattice(count, ways, pieces, images, probabilities, evidence, surprise)
 
 
-def _gap(a: Piece, b: Piece) -> float:
-    """The distance from a to b along the line; below 0 where one stands above the other."""
-    return max(a.left, b.left) - min(a.left + a.mask.shape[1], b.left + b.mask.shape[1]) + 2
-
-
-def _seam(a: Piece, b: Piece, height: float, costs: Costs) -> float:
-    """What it costs that b begins another digit than a's."""
+def _bond(a: Piece, b: Piece, height: float) -> tuple[float, float, float]:
+    """Of neighbours that were not cut apart: whether they stand apart, how far, and how much one covers the other."""
     if b.cut:
-        return costs.cut * b.cut
-    over = -_gap(a, b) / max(min(a.width, b.width), 1)
-    return costs.part * min(max(over - 0.3, 0) / 0.5, 1)
+        return 0.0, 0.0, 0.0
+    gap = max(a.left, b.left) - min(a.left + a.width, b.left + b.width)
+    over = min(max(-gap / max(min(a.width, b.width), 1), 0.0), 1.0)
+    return 1 - over, max(gap, 0) / height, over
 
 
-def _join(a: Piece, b: Piece, height: float, costs: Costs) -> float:
-    """What it costs that a and b are of one digit."""
-    if b.cut:
-        return 0.0
-    over = -_gap(a, b) / max(min(a.width, b.width), 1)
-    if over > 0.3:
-        return 0.0
-    return costs.join + costs.distance * max(_gap(a, b), 0) / height
+def prices(lattice: Lattice, costs: Costs) -> NDArray[np.float32]:
+    """What each of the first steps costs as each digit, float32 (len(pieces), 10)."""
+    weights = np.array(costs, np.float32)
+    fixed = lattice.evidence[: len(lattice.pieces)] @ weights
+    return fixed[:, None] + lattice.surprise @ weights[:2]
 
 
-def _shape(piece: Piece, height: float, costs: Costs) -> float:
-    tall = max(piece.height, 1) / height
-    wide = piece.width / max(piece.height, 1)
-    return (
-        costs.digit
-        + costs.size * float(np.log(tall)) ** 2
-        + costs.wide * max(wide - 1.1, 0)
+def cheapest(lattice: Lattice, costs: Costs) -> list[Reading]:
+    """The reading of a line against which least speaks."""
+    groups = len(lattice.pieces)
+    price = np.concatenate(
+        [
+            prices(lattice, costs).min(axis=1),
+            lattice.evidence[groups:] @ np.array(costs, np.float32),
+        ]
     )
+    total = np.full(lattice.count + 1, np.inf)
+    total[0] = 0
+    came = np.zeros(lattice.count + 1, np.intp)
+    for step in np.argsort(lattice.steps[:, 1], kind="stable"):
+        first, after = lattice.steps[step]
+        if total[first] + price[step] < total[after]:
+            total[after], came[after] = total[first] + price[step], step
+    found, end = [], lattice.count
+    while end:
+        step = came[end]
+        if step < groups:
+            found.append(
+                Reading(lattice.pieces[step], lattice.images[step], lattice.probabilities[step])
+            )
+        end = int(lattice.steps[step, 0])
+    return found[::-1]

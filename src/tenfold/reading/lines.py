@@ -92,13 +92,13 @@ def _fit(x: Values, y: Values, height: float) -> tuple[float, float]:
         weights = 1 / (1 + (off / (0.25 * height)) ** 2)
         a = float((weights * (y - b * centred)).sum() / weights.sum())
         # As if digits without a slope stood some heights away on either side.
-        b = float((weights * centred * (y - a)).sum() / ((weights * centred**2).sum() + 12 * height**2))
+        b = float(
+            (weights * centred * (y - a)).sum() / ((weights * centred**2).sum() + 12 * height**2)
+        )
     return a - b * middle, b
 
 
-def _apart(
-    fits: list[tuple[float, float]], x: Values, height: float
-) -> list[tuple[float, float]]:
+def _apart(fits: list[tuple[float, float]], x: Values, height: float) -> list[tuple[float, float]]:
     """Of lines that come too near to each other, the first."""
     middle = float(np.median(x))
     kept: list[tuple[float, float]] = []

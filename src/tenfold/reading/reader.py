@@ -4,16 +4,22 @@ First the photo is looked at as it is, to learn how large the digits are and how
 at the scale and turn where they are of one height on level lines, and there it is read.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold.data.raw import read_file, user_path
 from tenfold.digits import Classifier
+from tenfold.modelfile import open_classifier, pretrained
+from tenfold.pictures import MAX_PICTURE_BYTES, decode
+from tenfold.pictures.ink import check_picture, grey_of
 from tenfold.reading.cuts import cut_up, typical_pen
 from tenfold.reading.ink import sheet_of, written_on
 from tenfold.reading.lattice import Reading, read_lines
 from tenfold.reading.lines import lines_of, slope_of
+from tenfold.reading.page import Box, Digit, Line, Page
 from tenfold.reading.pieces import Piece, height_of_digits, likely, pieces_of
 from tenfold.reading.rulings import without_rulings
 from tenfold.reading.view import View, limited_scale, look
@@ -22,6 +28,58 @@ FIRST_SIDE = 1400
 """The longer side of the first view, in pixels."""
 HEIGHT = 56
 """Of digits in the second view: MNIST's have 20, and strokes must be told from rulings."""
+
+
+Photo = NDArray[np.uint8]
+
+
+def read(photo: Path | str | Photo, *, model: Path | str | Classifier | None = None) -> Page:
+    """Read the lines of digits on a photo or scan.
+
+    Args:
+        photo: the path of a picture file, or pixels: uint8 (h, w), (h, w, 3) or (h, w, 4).
+        model: a run folder, a model folder, an .onnx file, or a Classifier; None is the model in the box.
+
+    Raises:
+        DataError: the photo cannot be read, or is no picture.
+        ModelError: there is no such model.
+    """
+    if model is None or isinstance(model, (str, Path)):
+        classifier: Classifier = pretrained() if model is None else open_classifier(Path(model))
+    else:
+        classifier = model
+    pixels = check_picture(photo) if isinstance(photo, np.ndarray) else open_photo(photo)
+    found = read_grey(grey_of(pixels), classifier)
+    reject_below = getattr(classifier, "reject_below", 0.0)
+    lines = tuple(
+        Line(tuple(_digit(reading, found.view, pixels.shape, reject_below) for reading in line))
+        for line in found.lines
+    )
+    return Page(None if isinstance(photo, np.ndarray) else str(photo), lines)
+
+
+def open_photo(path: Path | str) -> Photo:
+    """The pixels of a picture file, upright; DataError where it is none."""
+    return decode(read_file(user_path(str(path)), at_most=MAX_PICTURE_BYTES), where=str(path))
+
+
+def _digit(reading: Reading, view: View, shape: tuple[int, ...], reject_below: float) -> Digit:
+    digit = int(reading.probabilities.argmax())
+    confidence = float(reading.probabilities[digit])
+    box = _box(reading.piece, view, shape)
+    return Digit(digit, confidence, box, reading.image, rejected=confidence < reject_below)
+
+
+def _box(piece: Piece, view: View, shape: tuple[int, ...]) -> Box:
+    """Where a piece's strokes are in a photo of this shape."""
+    rows, columns = np.nonzero(piece.mask)
+    middles = np.column_stack([columns + piece.left + 0.5, rows + piece.top + 0.5])
+    places = view.to_photo(middles)
+    half = 0.5 / view.scale
+    low = np.maximum(np.floor(places.min(axis=0) - half + 0.5), 0).astype(int)
+    high = np.minimum(np.ceil(places.max(axis=0) + half - 0.5), shape[1::-1]).astype(int)
+    width, height = (max(1, int(side)) for side in high - low)
+    return Box(int(low[0]), int(low[1]), width, height)
 
 
 class Found(NamedTuple):
@@ -33,21 +91,26 @@ class Found(NamedTuple):
 
 def read_grey(photo: NDArray[np.uint8], classifier: Classifier) -> Found:
     """A photo uint8 (h, w) -> its lines from the top, each from left to right."""
+    view, lines = read_atoms(photo)
+    return Found(view, [line for line in read_lines(lines, classifier) if line])
+
+
+def read_atoms(photo: NDArray[np.uint8]) -> tuple[View, list[list[Piece]]]:
+    """A photo uint8 (h, w) -> the view it is read in, and the atoms of each line, digits or parts of them."""
     view, pieces, height = _first_look(photo)
     if not pieces:
-        return Found(view, [])
+        return view, []
     slope = slope_of(pieces, height)
-    scale = limited_scale(photo.shape, view.matrix[0, 0] * HEIGHT / height)
+    scale = limited_scale(photo.shape, view.scale * HEIGHT / height)
     view = look(photo, scale=scale, turn=-slope)
     pieces, height = _pieces(view, HEIGHT)
-    lines = lines_of(pieces, height)
-    atoms = []
-    for line in lines:
-        pen = typical_pen(line)
-        parts = [part for piece in line for part in cut_up(piece, height, pen)]
-        atoms.append(sorted(parts, key=lambda p: p.middle[0]))
-    found = read_lines(atoms, classifier)
-    return Found(view, [line for line in found if line])
+    return view, [_atoms(line, height) for line in lines_of(pieces, height)]
+
+
+def _atoms(line: list[Piece], height: float) -> list[Piece]:
+    pen = typical_pen(line)
+    parts = [part for piece in line for part in cut_up(piece, height, pen)]
+    return sorted(parts, key=lambda p: p.middle[0])
 
 
 def _first_look(photo: NDArray[np.uint8]) -> tuple[View, list[Piece], float]:

@@ -31,6 +31,11 @@ class View:
     inside: NDArray[np.bool_]
     matrix: NDArray[np.float64]
 
+    @property
+    def scale(self) -> float:
+        """How many pixels of the view a pixel of the photo is, about."""
+        return float(np.hypot(*self.matrix[:2, 0]))
+
     def to_photo(self, points: Points) -> Points:
         """Points float64 (n, 2), x and y in the view -> in the photo."""
         return moved(np.linalg.inv(self.matrix), points)
@@ -50,7 +55,6 @@ def limited_scale(shape: tuple[int, ...], scale: float) -> float:
 
 def look(photo: Grey, *, scale: float, turn: float = 0.0) -> View:
     """The photo uint8 (h, w), enlarged by `scale` and turned clockwise by `turn` degrees, whole."""
-    height, width = photo.shape
     cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     matrix = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) @ np.diag([scale, scale, 1])
     return seen_through(photo, matrix)
@@ -65,7 +69,7 @@ def seen_through(photo: Grey, matrix: NDArray[np.float64]) -> View:
     low, high = corners.min(axis=0), corners.max(axis=0)
     size = tuple(int(side) for side in np.maximum(np.ceil(high - low - 1e-6), 1))
     matrix = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]]) @ matrix
-    image, outside = Image.fromarray(photo), Image.new("L", (width, height), 255)
+    image = Image.fromarray(photo)
     # Bicubic weights four pixels, however far the view shrinks: averages go before.
     shrink = max(1, round(min(width / size[0], height / size[1])))
     if shrink > 1:
@@ -77,7 +81,7 @@ def seen_through(photo: Grey, matrix: NDArray[np.float64]) -> View:
         return View(grey, np.ones(grey.shape, bool), matrix)
     perspective, bicubic = Image.Transform.PERSPECTIVE, Image.Resampling.BICUBIC
     grey = np.asarray(image.transform(size, perspective, terms, bicubic, fillcolor=255))
-    covered = outside.resize(image.size).transform(size, perspective, terms, fillcolor=0)
-    inside = np.asarray(covered) > 0
+    whole = Image.new("L", image.size, 255)
+    inside = np.asarray(whole.transform(size, perspective, terms, fillcolor=0)) > 0
     fill = np.uint8(np.median(photo[:: max(1, height // 200), :: max(1, width // 200)]))
     return View(np.where(inside, grey, fill), inside, matrix)
