@@ -54,10 +54,10 @@ def serve(
     if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
         raise UsageError("--token: expected letters, digits and signs of ASCII without a blank.")
     classifier = pretrained() if model is None else open_classifier(Path(model))
-    server = Server(classifier, host=host, port=port, token=token)
-    console.show(server.url)
-    console.say("Open it in a browser. Ctrl-C ends it.")
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        raise Interrupted("Ended. All that was asked is answered.") from None
+    with Server(classifier, host=host, port=port, token=token) as server:
+        console.show(server.url)
+        console.say("Open it in a browser. Ctrl-C ends it.")
+        try:
+            server.run()
+        except KeyboardInterrupt:
+            raise Interrupted("Ended. All that was asked is answered.") from None

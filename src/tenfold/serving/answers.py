@@ -37,13 +37,13 @@ class ReadDigit(BaseModel):
 
     digit: int | None = Field(description="The digit; null where it is not a digit.")
     confidence: float
-    box: list[float] = Field(description="x, y, width and height in pixels of the upright photo.")
+    box: list[int] = Field(description="x, y, width and height in pixels of the upright photo.")
 
 
 class ReadLine(BaseModel):
     """A line of digits that was read on a photo."""
 
-    text: str
+    text: str = Field(description="The digits as they follow each other, ? for what is not one.")
     digits: list[ReadDigit]
 
 

@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from types import FrameType
+from typing import Self
 
 import uvicorn
 
@@ -27,7 +28,7 @@ DRAIN_SECONDS = 20
 
 
 class Server:
-    """A port, and the service behind it once `run` is called.
+    """A port, held until the `with` block ends, and the service behind it once `run` is called.
 
     Attributes:
         url: where the page is, with the token where one is needed.
@@ -60,6 +61,12 @@ class Server:
         self._service: Service | None = None
         app = make_app(classifier, access, on_start=self._started)
         self._server = _Uvicorn(_config(app), on_end=self._ending)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
 
     def run(self) -> None:
         """Serve until SIGINT or SIGTERM, then answer what was asked; the signal takes its course after that.

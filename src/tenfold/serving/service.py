@@ -7,13 +7,17 @@ requests and responses.
 import asyncio
 import os
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from tenfold.digits import SIDE, Classifier, Images, Probabilities
+from tenfold.serving.answers import DECIMALS
 from tenfold.serving.problems import Busy
 from tenfold.serving.queues import InferenceQueue, Workers
+
+if TYPE_CHECKING:
+    from tenfold.reading import Line
 
 # 24 million pixels is what phones save where nothing else is asked of them (5,712 x 4,284).
 MAX_PIXELS = 25_000_000
@@ -131,5 +135,17 @@ def _read(content: bytes, classifier: Classifier) -> dict[str, Any]:
 
     photo = decode(content, where="photo", max_pixels=MAX_PIXELS)
     height, width = photo.shape[:2]
-    lines = read(photo, model=classifier).to_json()["lines"]
-    return {"width": width, "height": height, "lines": lines}
+    page = read(photo, model=classifier)
+    return {"width": width, "height": height, "lines": [_line(line) for line in page.lines]}
+
+
+def _line(line: "Line") -> dict[str, Any]:
+    digits = [
+        {
+            "digit": None if told.rejected else told.digit,
+            "confidence": round(told.confidence, DECIMALS),
+            "box": list(told.box),
+        }
+        for told in line.digits
+    ]
+    return {"text": line.sure_text, "digits": digits}
