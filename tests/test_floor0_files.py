@@ -153,10 +153,10 @@ def test_a_write_takes_the_steps_of_the_protocol_in_order(tmp_path, monkeypatch)
         )
         do(handle)
 
-    def check(path: Path, expected: files.Seal) -> bytes:
+    def check(path: Path, written: files.Seal, do: Callable[..., None] = files._check_kept) -> None:
         assert path.parent == target.parent
         steps.append("read back")
-        return check_seal(path, expected)
+        do(path, written)
 
     def replace(source: Path, place: Path, do: Callable[[Path, Path], None] = os.replace) -> None:
         steps.append(f"replace {place.name}")
@@ -164,9 +164,32 @@ def test_a_write_takes_the_steps_of_the_protocol_in_order(tmp_path, monkeypatch)
 
     monkeypatch.setattr(files.os, "fsync", fsync)
     monkeypatch.setattr(files.os, "replace", replace)
-    monkeypatch.setattr(files, "check_seal", check)
+    monkeypatch.setattr(files, "_check_kept", check)
     assert write_bytes(target, NEW) == seal(NEW)
     assert steps == [f"sync {len(NEW)} bytes", "read back", "replace weights", "sync folder"]
+
+
+def test_what_is_taken_back_was_never_written(tmp_path):
+    target = tmp_path / "rows.csv"
+    with files.replacing(target) as file:
+        file.write(b"first\n")
+        take_back = file.mark()
+        for attempt in (b"a half\n", b"another half, longer\n"):
+            file.write(attempt)
+            take_back()
+        assert not target.exists()
+        file.write(b"last\n")
+    assert target.read_bytes() == b"first\nlast\n"
+
+
+def test_an_error_while_a_file_is_written_leaves_the_old_one(tmp_path):
+    target = tmp_path / "rows.csv"
+    write_bytes(target, OLD)
+    with pytest.raises(KeyboardInterrupt), files.replacing(target) as file:
+        file.write(NEW)
+        raise KeyboardInterrupt
+    assert target.read_bytes() == OLD
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 
 
 def test_a_disk_that_does_not_keep_what_it_was_given_is_noticed(tmp_path, monkeypatch):
@@ -177,7 +200,7 @@ def test_a_disk_that_does_not_keep_what_it_was_given_is_noticed(tmp_path, monkey
         os.pwrite(handle, b"?", 7)
 
     monkeypatch.setattr(files.os, "fsync", rot)
-    with pytest.raises(CorruptFile, match="the sha256 is not the one on record"):
+    with pytest.raises(CorruptFile, match="the disk gives back other ones"):
         write_bytes(target, NEW)
     assert target.read_bytes() == OLD
     assert [path.name for path in tmp_path.iterdir()] == ["weights"]

@@ -195,20 +195,7 @@ def test_an_unfinished_run_is_called_that_by_whatever_needs_a_model(sample):
         with pytest.raises(ModelError, match="--resume --out half"):
             use("half")
     with pytest.raises(ModelError, match="--resume --out half"):
-        verbs.predict("half", ["mnist5k"])
-    with pytest.raises(ModelError, match="--resume --out half"):
         export("half", "onnx", out="digits.onnx")
-
-
-def test_predictions_are_those_of_the_classifier_and_bear_their_inputs_names(trained, sample):
-    name = kaggle_csv("some.csv", sample.test.take(np.arange(5)))
-    first, second = verbs.predict(trained.folder, [name, "mnist5k"])
-    assert (first.source, second.source) == ("some.csv", "mnist5k")
-    expected = open_classifier(trained.folder).predict_proba(sample.test.images)
-    np.testing.assert_array_equal(second.probabilities, expected)
-    np.testing.assert_array_equal(first.digits, expected[:5].argmax(axis=1))
-    with pytest.raises(UsageError, match="at least one input"):
-        verbs.predict(trained.folder, [])
 
 
 def test_a_submission_holds_what_the_classifier_says_in_the_order_of_the_rows(trained, sample):

@@ -46,6 +46,12 @@ if TYPE_CHECKING:
     from tenfold.modelfile import open_classifier as open_classifier
     from tenfold.modelfile import pretrained as pretrained
     from tenfold.network import Network as Network
+    from tenfold.predictions import Prediction as Prediction
+    from tenfold.predictions import Unread as Unread
+    from tenfold.predictions import predict as predict
+    from tenfold.predictions import predict_each as predict_each
+    from tenfold.reading import Page as Page
+    from tenfold.reading import read as read
     from tenfold.recipe import SGD as SGD
     from tenfold.recipe import Adam as Adam
     from tenfold.recipe import AdamW as AdamW
@@ -64,7 +70,6 @@ if TYPE_CHECKING:
     from tenfold.training import Run as Run
     from tenfold.training import open_run as open_run
     from tenfold.verbs import evaluate as evaluate
-    from tenfold.verbs import predict as predict
     from tenfold.verbs import repeat as repeat
     from tenfold.verbs import resume as resume
     from tenfold.verbs import submit as submit
@@ -84,6 +89,8 @@ _NAMES = {
     ),
     "modelfile": ("open_classifier", "pretrained"),
     "network": ("Network",),
+    "predictions": ("Prediction", "Unread", "predict", "predict_each"),
+    "reading": ("Page", "read"),
     "recipe": (
         "SGD", "Adam", "AdamW", "Averaging", "Constant", "Distillation", "EarlyStopping", "OneCycle",
         "Recipe",
@@ -93,7 +100,7 @@ _NAMES = {
     "scaling": ("Repeat", "compare_repeats", "open_repeat"),
     "statistics": ("Proportion",),
     "training": ("Run", "open_run"),
-    "verbs": ("evaluate", "predict", "repeat", "resume", "submit", "train"),
+    "verbs": ("evaluate", "repeat", "resume", "submit", "train"),
 }  # fmt: skip
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 

@@ -32,8 +32,7 @@ from tenfold.modelfile import (
 from tenfold.network import Network
 from tenfold.recipe import Recipe
 from tenfold.recipes import RECIPES, named_recipe
-from tenfold.training import open_run
-from tenfold.training.run import RECORD
+from tenfold.training import is_run, open_run
 from tenfold.values import check_whole
 
 
@@ -77,7 +76,7 @@ def describe(what: Path | str) -> Described:
     path = Path(what)
     if str(what) in RECIPES or not path.exists():
         return _described(str(what), named_recipe(str(what)))
-    if (path / RECORD).exists():
+    if is_run(path):
         run = open_run(path)
         return _described(run.record["recipe"]["name"], run.recipe)
     model = _load(path)
@@ -242,7 +241,7 @@ def _load(path: Path) -> Model:
             f"{path}: expected a run folder or a model folder, received an .onnx file, which does not hold "
             "the description of a network. Name the folder it came from."
         )
-    if (path / RECORD).exists():
+    if is_run(path):
         # An unfinished run is called that, instead of a folder without a model.
         open_run(path)
     return load_model(find_model(path))

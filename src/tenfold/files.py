@@ -11,14 +11,15 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, BinaryIO, TypedDict
 
 from tenfold.errors import CorruptFile, ModelError, UsageError
 
 MAX_JSON_BYTES = 64 * 2**20
 _TEMPORARY = ".tmp"
+_BLOCK_BYTES = 2**20
 _OWN_SEAL = b',\n  "sha256": "'
 
 
@@ -40,20 +41,63 @@ def write_bytes(path: Path, content: bytes) -> Seal:
     Raises:
         OSError: the disk is full, or the place may not be written; what stood at `path` is untouched.
     """
+    with replacing(path) as file:
+        file.write(content)
+    return seal(content)
+
+
+class Writer:
+    """The file that `replacing` gives: written piece by piece, and taken back to a mark where that is wanted."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._bytes = 0
+
+    def write(self, content: bytes) -> None:
+        """Append `content`."""
+        self._file.write(content)
+        self._digest.update(content)
+        self._bytes += len(content)
+
+    def mark(self) -> Callable[[], None]:
+        """A call of what this gives takes back all that is written from now on."""
+        digest, size = self._digest.copy(), self._bytes
+
+        def take_back() -> None:
+            self._file.seek(size)
+            self._file.truncate()
+            self._digest, self._bytes = digest.copy(), size
+
+        return take_back
+
+    @property
+    def seal(self) -> Seal:
+        """What the file is to hold."""
+        return {"sha256": self._digest.hexdigest(), "bytes": self._bytes}
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Writer]:
+    """A file that is put at `path`, as the protocol above says, once the block ends without an error.
+
+    Raises:
+        OSError: the disk is full, or the place may not be written; what stood at `path` is untouched.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{_TEMPORARY}")
     try:
         with open(temporary, "xb") as file:
-            file.write(content)
+            writer = Writer(file)
+            yield writer
             file.flush()
             os.fsync(file.fileno())
-        check_seal(temporary, seal(content))
+        _check_kept(temporary, writer.seal)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
-    return seal(content)
 
 
 def check_target(path: Path) -> Path:
@@ -176,6 +220,20 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _check_kept(path: Path, written: Seal) -> None:
+    """CorruptFile where a file does not read back as what was written; it may be larger than the memory."""
+    digest, size = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+            size += len(block)
+    if (digest.hexdigest(), size) != (written["sha256"], written["bytes"]):
+        raise CorruptFile(
+            f"{path}: expected the {written['bytes']:,} bytes that were written, the disk gives back other ones. "
+            "Do not trust this disk: write to another one."
+        )
 
 
 def _own_seal(head: bytes) -> bytes:

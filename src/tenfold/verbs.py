@@ -6,7 +6,7 @@ them: which data are taken, where a run goes, what may not pass unnoticed.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from shlex import quote
@@ -15,21 +15,20 @@ from typing import Any
 import numpy as np
 
 from tenfold.data import load, load_or_embedded, read_images, to_stderr, write_submission
-from tenfold.digits import Classifier, Digits, Images, Labels, Parts, Probabilities
+from tenfold.digits import Digits, Images, Parts
 from tenfold.errors import DataError, ModelError, UsageError
 from tenfold.evaluation import Judgement, count_seen, judge, leak_warnings
 from tenfold.files import check_free, check_target
-from tenfold.modelfile import find_model, load_model, open_classifier
+from tenfold.modelfile import find_model, load_model
 from tenfold.randomness import check_seed
 from tenfold.recipe import Recipe
 from tenfold.recipes import DEFAULT, named_recipe
 from tenfold.reporting import write_report
 from tenfold.scaling import Plan, Repeat, is_repeat
 from tenfold.scaling import repeat as repeat_plan
-from tenfold.training import EpochResult, Run, open_run, read_record
+from tenfold.training import EpochResult, Run, is_run, open_model, read_record
 from tenfold.training import resume as resume_training
 from tenfold.training import train as start_training
-from tenfold.training.run import RECORD
 
 RUNS = Path("runs")
 OWN = "own"
@@ -178,7 +177,7 @@ def newest_unfinished() -> Path:
     """The newest run under runs/ that was interrupted, or ModelError."""
     found = []
     for folder in RUNS.iterdir() if RUNS.is_dir() else ():
-        record = read_record(folder) if _is_run(folder) else {"status": "none"}
+        record = read_record(folder) if is_run(folder) else {"status": "none"}
         if record["status"] == "training":
             found.append((record["started"], folder))
     if not found:
@@ -202,7 +201,7 @@ def evaluate(
     A run that is judged on its own test part has it opened once more, and its record says so.
     """
     path = Path(model)
-    run, classifier = _open(path)
+    run, classifier = open_model(path)
     digits = data if isinstance(data, Digits) else digits_for(path, data, say=say)
     if run and digits.hash == run.record["data"]["hash"]["test"]:
         run.amend(test_openings=run.record["test_openings"] + 1)
@@ -221,42 +220,12 @@ def digits_for(
         data: a name or "kind:path" of `tenfold.load`. None is what a run was trained on, else MNIST.
         say: told where the digits came from.
     """
-    run, _ = _open(Path(model))
+    run, _ = open_model(Path(model))
     if data is None:
         name = run.record["data"]["name"] if run else OWN
         data = "mnist" if name == OWN else name
     parts = load(data, say=say)
     return parts.test or parts.train
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What a model says of the pictures of one input.
-
-    Attributes:
-        source: the input, as it was named.
-        probabilities: float32 (n, 10).
-    """
-
-    source: str
-    probabilities: Probabilities
-
-    @property
-    def digits(self) -> Labels:
-        """uint8 (n,): the most probable digit of each picture."""
-        most_probable: Labels = self.probabilities.argmax(axis=1).astype(np.uint8)
-        return most_probable
-
-
-def predict(model: Path | str, inputs: list[str]) -> list[Prediction]:
-    """Ask a model about pictures: each input a file, a folder or a "kind:path" of `tenfold.load`."""
-    if not inputs:
-        raise UsageError(
-            "predict: expected at least one input (a .csv, .npz or .png file, or a folder)."
-        )
-    _, classifier = _open(Path(model))
-    read = [(name, read_images(name)) for name in inputs]
-    return [Prediction(name, classifier.predict_proba(found.images)) for name, found in read]
 
 
 def submit(
@@ -280,7 +249,7 @@ def submit(
         DataError: test_csv is not what it should be, or its rows were trained on.
     """
     path = Path(model)
-    run, classifier = _open(path)
+    run, classifier = open_model(path)
     target = Path("submission.csv") if out is None else check_target(Path(out))
     digits = read_images(f"kaggle:{test_csv}")
     _check_leak(path, digits, allow_leak=allow_leak, say=say)
@@ -326,19 +295,6 @@ def _warn(sentences: Iterable[str], *, say: Callable[[str], None]) -> None:
         say(f"Warning: {sentence}")
 
 
-def _open(path: Path) -> tuple[Run | None, Classifier]:
-    """The run at `path`, where it is one, and the Classifier; ModelError names an unfinished run as such."""
-    if _is_run(path):
-        run = open_run(path)
-        return run, run.classifier
-    return None, open_classifier(path)
-
-
-def _is_run(path: Path) -> bool:
-    """Whether a run, finished or not, stands at `path`."""
-    return (path / RECORD).exists()
-
-
 def _free_folder(recipe: str, data: str, seed: int) -> Path:
     """runs/DATE-RECIPE[-DATA]-sSEED, numbered where it is taken."""
     name = f"{date.today().isoformat()}-{recipe}{_suffix(data)}-s{seed}"
@@ -355,7 +311,7 @@ def _suffix(data: str) -> str:
 
 def _check_free(folder: Path) -> None:
     """A run's folder holds nothing else; what others put there would become part of the record."""
-    if _is_run(folder):
+    if is_run(folder):
         raise UsageError(
             f"{folder}: a run stands here. Name another folder, or go on with it: "
             f"tenfold train --resume --out {quote(str(folder))}"
@@ -370,6 +326,6 @@ def _saying_how_to_go_on(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         done = "Interrupted before the training began: nothing is lost."
-        if _is_run(folder):
+        if is_run(folder):
             done = f"Interrupted. Go on with: tenfold train --resume --out {quote(str(folder))}"
         raise KeyboardInterrupt(done) from interrupt

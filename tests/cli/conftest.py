@@ -10,6 +10,7 @@ import pytest
 
 from tenfold import verbs
 from tenfold.cli import run
+from tenfold.digits import Images
 from tenfold.recipes import named_recipe
 from tenfold.training import EpochResult
 
@@ -80,3 +81,15 @@ def unfinished(unfinished_once: Path, here: Path) -> str:
     """An unfinished run of its own, in `here`."""
     shutil.copytree(unfinished_once, here / "half")
     return "half"
+
+
+@pytest.fixture
+def write_test_csv(here: Path) -> Callable[[str, Images], None]:
+    """Writes Kaggle's test.csv: a header pixel0..pixel783 and a row for each image."""
+
+    def write(name: str, images: Images) -> None:
+        header = ",".join(f"pixel{i}" for i in range(784))
+        rows = [",".join(map(str, row)) for row in images.reshape(len(images), -1).tolist()]
+        (here / name).write_text("\n".join([header, *rows]) + "\n")
+
+    return write

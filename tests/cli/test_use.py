@@ -1,6 +1,5 @@
-"""`evaluate`, `predict`, `submit`, `compare`, `export`: a trained run at work."""
+"""`evaluate`, `submit`, `compare`, `export`: a trained run at work."""
 
-import csv
 import json
 import shutil
 from pathlib import Path
@@ -9,17 +8,8 @@ import numpy as np
 import pytest
 
 from tenfold.data import load, mnist
-from tenfold.digits import Images
-from tenfold.modelfile import open_classifier
 from tenfold.statistics import Proportion
 from tenfold.training import open_run
-
-
-def write_test_csv(path: str, images: Images) -> None:
-    """Kaggle's test.csv: a header pixel0..pixel783 and a row for each image."""
-    header = ",".join(f"pixel{i}" for i in range(784))
-    rows = [",".join(map(str, row)) for row in images.reshape(len(images), -1).tolist()]
-    Path(path).write_text("\n".join([header, *rows]) + "\n")
 
 
 def test_evaluate_says_what_the_run_found_at_its_end(tenfold, finished):
@@ -79,37 +69,9 @@ def test_a_gate_that_is_met_is_quiet_and_one_that_is_not_ends_with_6(tenfold, fi
     assert missed.err.splitlines()[-1].startswith("error: expected an accuracy of at least")
 
 
-def test_predict_gives_source_row_digit_and_confidence(tenfold, finished):
-    test = load("mnist5k").test
-    write_test_csv("some.csv", test.images[:20])
-    probabilities = open_classifier(Path(finished)).predict_proba(test.images[:20])
-    lines = tenfold("predict", finished, "some.csv").out.splitlines()
-    for row, line in enumerate(lines):
-        digit = probabilities[row].argmax()
-        assert line == f"some.csv\t{row}\t{digit}\t{probabilities[row, digit]:.4f}"
-    found = json.loads(tenfold("predict", finished, "some.csv", "mnist5k", "--json").out)
-    assert len(found["predictions"]) == 20 + 1000
-    assert found["predictions"][3]["probabilities"] == probabilities[3].tolist()
-
-
-def test_a_tab_in_a_name_does_not_make_a_column(tenfold, finished):
-    write_test_csv("a\tb.csv", load("mnist5k").test.images[:1])
-    assert tenfold("predict", finished, "a\tb.csv").out.startswith("a\\x09b.csv\t0\t")
-
-
-def test_predictions_in_a_csv_file_cannot_become_formulas(tenfold, finished, here):
-    for name in ("=1+1.csv", "+a.csv", "@b, c.csv", "plain.csv"):
-        write_test_csv(name, load("mnist5k").test.images[:1])
-    names = [path.name for path in sorted(here.glob("*.csv"))]
-    outcome = tenfold("predict", finished, *names, "--out", "new/told.csv")
-    assert outcome.out == "new/told.csv\n"
-    with open("new/told.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["source"] for row in rows] == ["'+a.csv", "'=1+1.csv", "'@b, c.csv", "plain.csv"]
-    assert {row["row"] for row in rows} == {"0"}
-
-
-def test_a_submission_has_a_row_for_each_picture_and_belongs_to_its_run(tenfold, finished):
+def test_a_submission_has_a_row_for_each_picture_and_belongs_to_its_run(
+    tenfold, finished, write_test_csv
+):
     write_test_csv("test.csv", load("mnist5k").test.images[:30])
     outcome = tenfold("submit", finished, "test.csv")
     written = Path(finished, "submission.csv")
@@ -120,7 +82,9 @@ def test_a_submission_has_a_row_for_each_picture_and_belongs_to_its_run(tenfold,
     assert "kaggle competitions submit" in outcome.err
 
 
-def test_a_second_submission_replaces_the_first_and_the_run_stays_whole(tenfold, finished):
+def test_a_second_submission_replaces_the_first_and_the_run_stays_whole(
+    tenfold, finished, write_test_csv
+):
     for count in (30, 20):
         write_test_csv("test.csv", load("mnist5k").test.images[:count])
         assert tenfold("submit", finished, "test.csv").code == 0
@@ -128,7 +92,9 @@ def test_a_second_submission_replaces_the_first_and_the_run_stays_whole(tenfold,
     open_run(Path(finished))
 
 
-def test_a_submission_on_pictures_that_were_trained_on_needs_to_be_asked_for(tenfold, finished):
+def test_a_submission_on_pictures_that_were_trained_on_needs_to_be_asked_for(
+    tenfold, finished, write_test_csv
+):
     write_test_csv("test.csv", load("mnist5k").train.images[:30])
     refused = tenfold("submit", finished, "test.csv", "-o", "s.csv")
     assert refused.code == 3
@@ -198,7 +164,7 @@ def test_an_export_that_disagrees_is_not_written(tenfold, finished, monkeypatch)
 
     right = onnx_graph.to_onnx
 
-    def wrong(members, *, shifts):
+    def wrong(members, **_):
         return right([(network, initial_weights(network, 1)) for network, _ in members])
 
     monkeypatch.setattr(onnx_graph, "to_onnx", wrong)

@@ -8,10 +8,12 @@ from tenfold.cli import console
 from tenfold.cli.doctor import doctor
 from tenfold.cli.judge import compare, evaluate
 from tenfold.cli.look import data, recipes, show
+from tenfold.cli.predict import predict
+from tenfold.cli.read import read
 from tenfold.cli.repeat import repeat
 from tenfold.cli.serve import serve
 from tenfold.cli.train import train
-from tenfold.cli.use import ensemble, export, predict, submit
+from tenfold.cli.use import ensemble, export, submit
 
 # Without rich's panels the help takes half the time, and can be piped and copied as it stands.
 app = typer.Typer(
@@ -23,7 +25,7 @@ app = typer.Typer(
     },
 )
 for command in (
-    train, repeat, evaluate, predict, serve, submit, compare, ensemble, export, show, recipes, data, doctor
+    train, repeat, evaluate, predict, read, serve, submit, compare, ensemble, export, show, recipes, data, doctor
 ):  # fmt: skip
     app.command()(command)
 

@@ -21,8 +21,13 @@ _SHOWN_IN_LINES = {code: shown for code, shown in _SHOWN.items() if chr(code) no
 
 def show(text: str) -> None:
     """A result, to standard output; OSError names it where it is full."""
+    show_part(f"{text}\n")
+
+
+def show_part(text: str) -> None:
+    """A part of a result that comes bit by bit, with its line ends; as `show`."""
     try:
-        print(text.translate(_SHOWN_IN_LINES), flush=True)
+        print(text.translate(_SHOWN_IN_LINES), end="", flush=True)
     except OSError as error:
         raise OSError(error.errno, error.strerror, "standard output") from error
 

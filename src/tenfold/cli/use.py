@@ -1,57 +1,11 @@
-"""`tenfold predict`, `submit`, `ensemble` and `export`: trained models at work, here or elsewhere."""
+"""`tenfold submit`, `ensemble` and `export`: trained models at work, here or elsewhere."""
 
-import csv
-import io
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from tenfold.cli import console
 from tenfold.cli.options import AsJson, Model, Out, all_given, given
-
-if TYPE_CHECKING:
-    from tenfold.verbs import Prediction
-
-# A spreadsheet takes a cell that begins so for a formula.
-# Source: OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def predict(
-    model: Model,
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="INPUT...",
-            help="Pictures: a file, a folder or a kind:path; `tenfold data` lists the kinds.",
-            callback=all_given,
-        ),
-    ],
-    out: Out = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tell the digit on each picture.
-
-    One line a picture: source, row, digit, confidence. With --out as a CSV file.
-
-    Example: tenfold predict runs/my-run my-digit.png
-    """
-    from tenfold import verbs
-    from tenfold.files import check_target
-
-    target = None if out is None else check_target(Path(out))
-    predictions = verbs.predict(model, inputs)
-    if target is not None:
-        _write_csv(target, predictions)
-    if as_json:
-        console.show_json({"model": model, "predictions": _predictions_json(predictions)})
-    elif target is not None:
-        console.show(str(target))
-    else:
-        lines = ("\t".join([console.cell(row[0]), *row[1:]]) for row in _rows(predictions))
-        console.show("\n".join(lines))
-    console.suggest(["tenfold", "evaluate", model])
 
 
 def submit(
@@ -150,40 +104,3 @@ def export(
     else:
         console.show(str(written))
     console.suggest(["tenfold", "show", model])
-
-
-def _rows(predictions: "list[Prediction]") -> list[tuple[str, str, str, str]]:
-    """Source, row in it, digit and confidence of every picture."""
-    return [
-        (prediction.source, str(row), str(digit), f"{prediction.probabilities[row, digit]:.4f}")
-        for prediction in predictions
-        for row, digit in enumerate(prediction.digits)
-    ]
-
-
-def _predictions_json(predictions: "list[Prediction]") -> list[dict[str, Any]]:
-    return [
-        {
-            "source": prediction.source,
-            "row": row,
-            "digit": int(digit),
-            "confidence": float(prediction.probabilities[row, digit]),
-            "probabilities": prediction.probabilities[row].tolist(),
-        }
-        for prediction in predictions
-        for row, digit in enumerate(prediction.digits)
-    ]
-
-
-def _write_csv(target: Path, predictions: "list[Prediction]") -> None:
-    from tenfold.files import write_bytes
-
-    table = io.StringIO(newline="")
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(("source", "row", "digit", "confidence"))
-    writer.writerows((_no_formula(source), *rest) for source, *rest in _rows(predictions))
-    write_bytes(target, table.getvalue().encode(errors="backslashreplace"))
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -7,24 +7,29 @@ file, believes a header it has not checked, or allocates far beyond the size of 
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tenfold.data import embedded, folder, idx, kaggle, mnist, npz
+from tenfold.data import embedded, folder, idx, inputs, kaggle, mnist, npz
+from tenfold.data.inputs import STANDARD_INPUT, PictureFile, Rows
 from tenfold.data.kaggle import check_submission, write_submission
 from tenfold.data.mnist import Say
-from tenfold.data.raw import user_path
-from tenfold.digits import Digits, Parts
+from tenfold.data.raw import opened, user_path
+from tenfold.digits import Digits, Images, Parts
 from tenfold.errors import DownloadError, MissingExtra, UsageError, lookup
 
 __all__ = [
     "KINDS",
+    "STANDARD_INPUT",
     "Kind",
+    "PictureFile",
+    "Rows",
     "SourceStatus",
     "check_submission",
     "load",
     "load_or_embedded",
+    "open_input",
     "read_images",
     "sources",
     "to_stderr",
@@ -40,12 +45,15 @@ class Kind(NamedTuple):
         about: one line for people.
         load: (what stands after the colon, say) -> Parts, for learning and judging.
         read: path -> Digits, for use; None where use takes the test part of `load`.
+        stream: path -> the same pictures, a part at a time, for use; None where they are files of their own, and
+            where use takes the test part of `load`.
     """
 
     takes: str
     about: str
     load: Callable[[Path, Say], Parts]
     read: Callable[[Path], Digits] | None = None
+    stream: Callable[[Path], Iterator[Images]] | None = None
 
 
 KINDS: dict[str, Kind] = {
@@ -64,18 +72,25 @@ KINDS: dict[str, Kind] = {
         lambda path: (
             _test_part(idx.read_folder(path)) if os.path.isdir(path) else idx.read_images(path)
         ),
+        lambda path: (
+            _whole(lambda: _test_part(idx.read_folder(path)))
+            if os.path.isdir(path)
+            else idx.stream_images(path)
+        ),
     ),
     "kaggle": Kind(
         "FILE.csv",
         "train.csv or test.csv of Kaggle's Digit Recognizer",
         lambda path, say: Parts(kaggle.read_train_csv(path), None),
         kaggle.read_csv,
+        lambda path: _stream_csv(path),
     ),
     "npz": Kind(
         "FILE.npz",
         "x_train, y_train (x_test, y_test), or images (labels)",
         lambda path, say: npz.read_npz(path),
         lambda path: _test_part(npz.read_npz(path)),
+        npz.stream_images,
     ),
     "folder": Kind(
         "FOLDER",
@@ -121,12 +136,18 @@ def load(name: str = "mnist", *, say: Say = to_stderr) -> Parts:
         DataError: what is there is not what it should be; names the file and the line or byte.
         DownloadError: MNIST could be had from nowhere.
     """
+    entry, path = _check_name(name)
+    return entry.load(user_path(path), say)
+
+
+def _check_name(name: str) -> tuple[Kind, str]:
+    """A name or kind:path -> its entry in KINDS, and the path."""
     kind, _, path = name.partition(":")
     entry = lookup(KINDS, kind, "data set")
     if bool(entry.takes) != bool(path):
         right = f"{kind}:{entry.takes}" if entry.takes else kind
         raise UsageError(f"data set: expected {right!r}, received {name!r}.")
-    return entry.load(user_path(path), say)
+    return entry, path
 
 
 def load_or_embedded(say: Say = to_stderr) -> tuple[str, Parts]:
@@ -155,6 +176,30 @@ def read_images(spec: str) -> Digits:
     if entry.read is None or not path:
         return _test_part(load(spec))
     return entry.read(user_path(path))
+
+
+def open_input(spec: str) -> Iterator[Rows | PictureFile]:
+    """What a person points at, to use a model on: nothing is held that has been passed on.
+
+    Args:
+        spec: a file, a folder (of IDX files, or of pictures in any depth), a pattern such as *.png, a name or a
+            kind:path of `KINDS`, or "-" for standard input. The ending says what a file is, and where it is
+            another one the first bytes.
+
+    Raises:
+        UnknownName, UsageError: at once, where the name cannot be right.
+        DataError, DownloadError: while it is read; what came before stands.
+    """
+    if spec == STANDARD_INPUT:
+        return _lazily(lambda: [inputs.from_standard_input()])
+    kind, _, path = spec.partition(":")
+    if kind in KINDS:
+        return _of_kind(spec, kind, path)
+    if inputs.is_pattern(spec):
+        return _lazily(lambda: (one for name in inputs.matches(spec) for one in _at_path(name)))
+    if not os.path.lexists(user_path(spec)) and (":" in spec or not _looks_like_a_path(spec)):
+        lookup(KINDS, kind, "data set")
+    return _lazily(lambda: _at_path(spec))
 
 
 def sources() -> tuple[SourceStatus, ...]:
@@ -193,6 +238,47 @@ def _installed(name: str, package: str) -> SourceStatus:
 
 def _test_part(parts: Parts) -> Digits:
     return parts.train if parts.test is None else parts.test
+
+
+def _whole(read: Callable[[], Digits]) -> Iterator[Images]:
+    yield read().images
+
+
+def _stream_csv(path: Path) -> Iterator[Images]:
+    with opened(path) as file:
+        yield from inputs.csv_parts(file, where=str(path))
+
+
+def _lazily(
+    find: Callable[[], Iterable[Rows | PictureFile]],
+) -> Iterator[Rows | PictureFile]:
+    """What `find` gives, asked for when the first of it is."""
+    yield from find()
+
+
+def _of_kind(spec: str, kind: str, path: str) -> Iterator[Rows | PictureFile]:
+    entry = KINDS[kind]
+    if entry.read is None or not path:
+        # Whether a path belongs there is told at once, by the same words as for training.
+        _check_name(spec)
+        return iter([Rows(spec, _whole(lambda: _test_part(load(spec))))])
+    if entry.stream is None:
+        return _lazily(lambda: _at_path(path))
+    return iter([Rows(spec, entry.stream(user_path(path)))])
+
+
+def _at_path(spec: str) -> Iterable[Rows | PictureFile]:
+    """What stands at a path: the rows of a data set, a picture, or a folder of pictures."""
+    path = user_path(spec)
+    kind = _infer(spec) or inputs.kind_of_content(path) or "folder"
+    stream = KINDS[kind].stream
+    if stream is not None:
+        return [Rows(spec, stream(path))]
+    return inputs.pictures_under(path) if os.path.isdir(path) else [inputs.picture_file(path)]
+
+
+def _looks_like_a_path(spec: str) -> bool:
+    return bool(Path(spec).suffix) or len(Path(spec).parts) > 1
 
 
 def _infer(spec: str) -> str | None:

@@ -6,19 +6,26 @@ Source of the layout: Yann LeCun's MNIST page (magic 0x00 0x00 type dimensions, 
 big-endian uint32 a dimension, then the values row by row; type 0x08 is unsigned bytes).
 """
 
+import gzip
 import math
+import os
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.data.raw import (
+    GZIP_MAGIC,
     MAX_IMAGES,
+    PART_IMAGES,
     gunzip,
     gunzip_start,
     is_gzip,
     most_unpacked,
     names_in,
+    opened,
     read_file,
 )
 from tenfold.digits import CLASSES, SIDE, Digits, Images, Labels, Parts
@@ -49,6 +56,33 @@ def parse_labels(content: bytes, *, where: str) -> Labels:
 def read_images(path: Path) -> Digits:
     """The pictures of one IDX file, without labels."""
     return Digits(parse_images(read_file(path), where=str(path)), None, str(path))
+
+
+def stream_images(path: Path) -> Iterator[Images]:
+    """The pictures that `read_images` gives, a part at a time, in constant memory."""
+    where = str(path)
+    with opened(path) as packed:
+        is_packed = is_gzip(packed.peek(len(GZIP_MAGIC)))
+        file = gzip.GzipFile(fileobj=packed) if is_packed else packed
+        try:
+            shape = _parse_header(file.read(_header_bytes(3)), dimensions=3, where=where)
+            size, promised = os.fstat(packed.fileno()).st_size, _header_bytes(3) + math.prod(shape)
+            if promised > most_unpacked(size) if is_packed else promised != size:
+                raise _wrong_size(shape, promised, size, is_packed=is_packed, where=where)
+            for start in range(0, shape[0], PART_IMAGES):
+                count = min(PART_IMAGES, shape[0] - start)
+                # Raises ValueError, which is what DataError is, where the stream is cut short.
+                yield np.frombuffer(file.read(count * SIDE * SIDE), np.uint8).reshape(
+                    count, SIDE, SIDE
+                )
+            if file.read(1):
+                raise EOFError("it goes on behind its last picture")
+        except DataError:
+            raise
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise DataError(
+                f"{where}: expected a sound file, received a damaged one ({error}). Download or copy it again."
+            ) from error
 
 
 def read_folder(folder: Path) -> Parts:
@@ -109,12 +143,17 @@ def _parse(content: bytes, *, dimensions: int, where: str) -> tuple[NDArray[np.u
     if packed and expected <= most_unpacked(len(content)):
         content = gunzip(content, at_most=expected, where=where)
     if len(content) != expected:
-        raise DataError(
-            f"{where}: expected {expected:,} bytes, as the header's {shape[0]:,} "
-            f"{KIND_OF_DIMENSIONS[dimensions]} need, received {len(content):,}"
-            f"{' packed' if is_gzip(content) else ''}. Download or copy the file again."
-        )
+        raise _wrong_size(shape, expected, len(content), is_packed=is_gzip(content), where=where)
     return np.frombuffer(content, np.uint8, offset=size), shape
+
+
+def _wrong_size(
+    shape: list[int], expected: int, received: int, *, is_packed: bool, where: str
+) -> DataError:
+    return DataError(
+        f"{where}: expected {expected:,} bytes, as the header's {shape[0]:,} {KIND_OF_DIMENSIONS[len(shape)]} "
+        f"need, received {received:,}{' packed' if is_packed else ''}. Download or copy the file again."
+    )
 
 
 def _parse_header(header: bytes, *, dimensions: int, where: str) -> list[int]:

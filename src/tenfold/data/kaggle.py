@@ -1,18 +1,23 @@
 """Kaggle's Digit Recognizer: train.csv and test.csv -> Digits; predicted labels -> submission.csv.
 
 Knows nothing about other tables: the columns are `label` (train.csv only) and pixel0..pixel783,
-pixel i*28+j being row i, column j. A submission is `ImageId,Label` with ids from 1.
+pixel i*28+j being row i, column j. Rows of 784 pixels may stand there without a header. A submission
+is `ImageId,Label` with ids from 1.
 Source: the data page of the competition, www.kaggle.com/c/digit-recognizer/data.
 """
 
+import io
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tenfold.data.raw import read_file
-from tenfold.data.rows import parse_rows
-from tenfold.digits import CLASSES, SIDE, Digits, check_labels
+from tenfold.data.rows import stream_rows
+from tenfold.digits import CLASSES, SIDE, Digits, Labels, check_labels
 from tenfold.errors import DataError
 from tenfold.files import write_bytes
 
@@ -29,27 +34,47 @@ OTHER_FORMATS = {
 }
 
 SUBMISSION_HEADER = "ImageId,Label"
+WHOLE_NUMBER = re.compile("[0-9]{1,3}")
 DIGITS = frozenset("0123456789")
 MAX_SUBMISSION_BYTES = 2**26
 
 
 def parse_csv(content: bytes, *, where: str) -> Digits:
     """The bytes of train.csv (with labels) or test.csv (without) -> Digits, or DataError."""
-    content = content.removeprefix(UTF8_BOM)
-    line_end = content.find(b"\n", 0, MAX_HEADER_BYTES)
-    columns = _parse_header(content[: line_end if line_end >= 0 else MAX_HEADER_BYTES], where)
-    start = line_end + 1 if line_end >= 0 else len(content)
-    rows = parse_rows(content, start=start, columns=columns, where=where)
-    if columns[0] != LABEL:
-        return Digits(rows.reshape(-1, SIDE, SIDE), None, where)
-    labels = rows[:, 0]
+    parts = list(stream_csv(io.BytesIO(content), where=where))
+    images = np.concatenate([part.images for part in parts])
+    if parts[0].labels is None:
+        return Digits(images, None, where)
+    return Digits(images, np.concatenate([part.known_labels for part in parts]), where)
+
+
+def stream_csv(file: BinaryIO, *, where: str) -> Iterator[Digits]:
+    """The pictures of `parse_csv`, some 150 at a time; DataError at the first row that is wrong."""
+    first = file.readline(MAX_HEADER_BYTES)
+    columns = _parse_header(first.removeprefix(UTF8_BOM).removesuffix(b"\n"), where)
+    # Plain rows have no header: what was read for one is the first row.
+    line, head = 1 + first.count(b"\n"), b""
+    if not columns:
+        line, head = 1, first.removeprefix(UTF8_BOM)
+    parts = stream_rows(file, columns=columns or PIXELS, where=where, line=line, head=head)
+    for rows in parts:
+        if columns[:1] != (LABEL,):
+            yield Digits(rows.reshape(-1, SIDE, SIDE), None, where)
+        else:
+            labels = rows[:, 0].copy()
+            _check_labels(labels, line=line, where=where)
+            pixels = np.ascontiguousarray(rows[:, 1:]).reshape(-1, SIDE, SIDE)
+            yield Digits(pixels, labels, where)
+        line += len(rows)
+
+
+def _check_labels(labels: Labels, *, line: int, where: str) -> None:
     wrong = np.flatnonzero(labels >= CLASSES)
     if len(wrong):
         raise DataError(
-            f"{where}:{int(wrong[0]) + 2}: column {LABEL}: expected 0..9, received "
+            f"{where}:{line + int(wrong[0])}: column {LABEL}: expected 0..9, received "
             f"{labels[wrong[0]]} ({len(wrong):,} such labels). Mend them, or leave these rows out."
         )
-    return Digits(np.ascontiguousarray(rows[:, 1:]).reshape(-1, SIDE, SIDE), labels, where)
 
 
 def read_csv(path: Path) -> Digits:
@@ -105,7 +130,7 @@ def check_submission(path: Path, *, rows: int) -> None:
 
 
 def _parse_header(header: bytes, where: str) -> tuple[str, ...]:
-    """The column names, which are (label, pixel0..pixel783) or (pixel0..pixel783); or DataError."""
+    """The column names, (label, pixel0..pixel783) or (pixel0..pixel783), or () of a row of pixels; or DataError."""
     for magic, what in OTHER_FORMATS.items():
         if header.startswith(magic):
             raise DataError(f"{where}: expected CSV, received {what}.")
@@ -115,6 +140,8 @@ def _parse_header(header: bytes, where: str) -> tuple[str, ...]:
             "Name Kaggle's train.csv or test.csv."
         )
     columns = tuple(header.decode("ascii").removesuffix("\r").split(","))
+    if len(columns) == len(PIXELS) and all(WHOLE_NUMBER.fullmatch(name) for name in columns):
+        return ()
     if columns not in ((LABEL, *PIXELS), PIXELS):
         raise DataError(
             f"{where}:1: expected the header label,pixel0,...,pixel783 (or without label), "

@@ -9,16 +9,19 @@ Source of the layout of .npy: numpy.org, NEP 1.
 
 import io
 import math
+import os
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.data.raw import MAX_FILE_BYTES, most_unpacked, read_file
-from tenfold.digits import Digits, Parts, check_images, check_labels
+from tenfold.data.raw import MAX_FILE_BYTES, PART_IMAGES, most_unpacked, opened, read_file
+from tenfold.digits import SIDE, Digits, Images, Parts, check_images, check_labels
 from tenfold.errors import DataError
 
 # What numpy writes for one array of numbers with at most five dimensions, and no other literal.
@@ -48,16 +51,52 @@ class Header(NamedTuple):
 def parse_npz(content: bytes, *, where: str) -> Parts:
     """The bytes of an archive in one of the two layouts -> Parts, or DataError."""
     _check_directory(content, where)
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with _sound(where), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = _members(archive, where)
+        if "x_train" not in members:
+            names = ["images", *(["labels"] if "labels" in members else [])]
+            return Parts(_digits(archive, members, names, where), None)
+        train = _digits(archive, members, ["x_train", "y_train"], where)
+        if not _has_test_part(members):
+            return Parts(train, None)
+        return Parts(train, _digits(archive, members, ["x_test", "y_test"], where))
+
+
+def stream_images(path: Path) -> Iterator[Images]:
+    """The pictures of an archive's test part, or of its only part, some at a time, in constant memory."""
+    where = str(path)
+    with opened(path) as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - END_BYTES - MAX_COMMENT_BYTES))
+        _check_directory(file.read(), where)
+        with _sound(where), zipfile.ZipFile(file) as archive:
             members = _members(archive, where)
-            if "x_train" not in members:
-                names = ["images", *(["labels"] if "labels" in members else [])]
-                return Parts(_digits(archive, members, names, where), None)
-            train = _digits(archive, members, ["x_train", "y_train"], where)
-            if "x_test" not in members and "y_test" not in members:
-                return Parts(train, None)
-            return Parts(train, _digits(archive, members, ["x_test", "y_test"], where))
+            name = "images"
+            if "x_train" in members:
+                name = "x_test" if _has_test_part(members) else "x_train"
+            _check_names(members, [name], where)
+            header = _checked_header(archive, members[name], f"{where}: {name}")
+            if header.fortran_order or header.shape[1:] != (SIDE, SIDE):
+                # Not one picture after the other, or no pictures, which is said there.
+                yield _digits(archive, members, [name], where).images
+                return
+            with archive.open(members[name]) as member:
+                member.read(header.size)
+                for start in range(0, header.shape[0], PART_IMAGES):
+                    shape = (min(PART_IMAGES, header.shape[0] - start), SIDE, SIDE)
+                    raw = member.read(math.prod(shape) * header.dtype.itemsize)
+                    yield check_images(np.frombuffer(raw, header.dtype).reshape(shape))
+
+
+def read_npz(path: Path) -> Parts:
+    """An archive in one of the two layouts, or DataError."""
+    return parse_npz(read_file(path), where=str(path))
+
+
+@contextmanager
+def _sound(where: str) -> Iterator[None]:
+    """Within, whatever a damaged archive provokes is a DataError."""
+    try:
+        yield
     except DataError:
         raise
     # zipfile raises whatever the bytes provoke: BadZipFile, ValueError, struct.error, zlib.error, ...
@@ -68,9 +107,8 @@ def parse_npz(content: bytes, *, where: str) -> Parts:
         ) from error
 
 
-def read_npz(path: Path) -> Parts:
-    """An archive in one of the two layouts, or DataError."""
-    return parse_npz(read_file(path), where=str(path))
+def _has_test_part(members: dict[str, zipfile.ZipInfo]) -> bool:
+    return "x_test" in members or "y_test" in members
 
 
 def _check_directory(content: bytes, where: str) -> None:
@@ -105,13 +143,7 @@ def _digits(
     where: str,
 ) -> Digits:
     """The arrays called names[0] (pictures) and names[1] (labels, if named) as Digits."""
-    missing = [name for name in names if name not in members]
-    if missing:
-        raise DataError(
-            f"{where}: expected the arrays x_train, y_train (and x_test, y_test) or images (and "
-            f"labels), received no {missing[0]!r} among: {', '.join(sorted(members)[:8]) or 'none'}. "
-            "Write it with numpy.savez(path, images=..., labels=...)."
-        )
+    _check_names(members, names, where)
     arrays = [_read_array(archive, members[name], f"{where}: {name}") for name in names]
     try:
         images = check_images(arrays[0])
@@ -121,8 +153,25 @@ def _digits(
     return Digits(images, labels, f"{where}: {names[0]}")
 
 
+def _check_names(members: dict[str, zipfile.ZipInfo], names: list[str], where: str) -> None:
+    missing = [name for name in names if name not in members]
+    if missing:
+        raise DataError(
+            f"{where}: expected the arrays x_train, y_train (and x_test, y_test) or images (and "
+            f"labels), received no {missing[0]!r} among: {', '.join(sorted(members)[:8]) or 'none'}. "
+            "Write it with numpy.savez(path, images=..., labels=...)."
+        )
+
+
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray[np.generic]:
     """One member as an array, read only once its header, its size and the directory agree."""
+    header = _checked_header(archive, info, where)
+    flat = np.frombuffer(archive.read(info), header.dtype, offset=header.size)
+    return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
+
+
+def _checked_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> Header:
+    """What a member says it holds, once its size and the directory agree."""
     if info.flag_bits & 1:
         raise DataError(f"{where}: expected an open archive, received a password-protected one.")
     with archive.open(info) as file:
@@ -138,8 +187,7 @@ def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> 
             f"{where}: expected an array that fits the file, received shape {header.shape} packed "
             f"in {info.compress_size:,} bytes. Write it with numpy.savez, which does not pack."
         )
-    flat = np.frombuffer(archive.read(info), header.dtype, offset=header.size)
-    return flat.reshape(header.shape, order="F" if header.fortran_order else "C")
+    return header
 
 
 def _parse_header(start: bytes, where: str) -> Header:

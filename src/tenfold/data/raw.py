@@ -7,6 +7,9 @@ it gets them: nothing is read that is not an ordinary file, and nothing unpacks 
 import os
 import stat
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from tenfold.errors import DataError
@@ -15,6 +18,8 @@ from tenfold.errors import DataError
 MAX_FILE_BYTES = 2**30
 # EMNIST, the largest relative of MNIST, has 814,255 pictures.
 MAX_IMAGES = 1_000_000
+# What is read at a time where all is not held at once: 0.8 MB.
+PART_IMAGES = 1024
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -35,16 +40,23 @@ def read_file(path: Path, *, at_most: int = MAX_FILE_BYTES) -> bytes:
     Raises:
         DataError: nothing there, a folder or a device, not readable, empty, or over `at_most` bytes.
     """
+    with opened(path, at_most=at_most) as file:
+        return file.read(os.fstat(file.fileno()).st_size)
+
+
+@contextmanager
+def opened(path: Path, *, at_most: int | None = None) -> Iterator[BufferedReader]:
+    """An ordinary file that is not empty, to be read from its start; DataError as `read_file` raises it."""
     try:
         status = path.stat()
         _check_kind(path, status)
-        if not 0 < status.st_size <= at_most:
+        if not 0 < status.st_size <= (at_most or status.st_size):
             raise DataError(
-                f"{path}: expected a file of 1 to {at_most:,} bytes, received {status.st_size:,}. "
+                f"{path}: expected a file of 1 to {at_most or MAX_FILE_BYTES:,} bytes, received {status.st_size:,}. "
                 "Check that it was copied or downloaded to its end."
             )
         with open(path, "rb") as file:
-            return file.read(status.st_size)
+            yield file
     except FileNotFoundError as error:
         raise DataError(f"{path}: no such file. Check the path.") from error
     except (OSError, ValueError) as error:

@@ -7,8 +7,10 @@ goes to the exact path, which reads it line by line to name the first fault.
 Measured: Kaggle's train.csv (73 MiB) in 0.4 s on one core of an AMD EPYC, pandas' C reader in 1.5 s.
 """
 
+import io
 import re
 from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,35 +38,53 @@ def parse_rows(text: bytes, *, start: int, columns: Sequence[str], where: str) -
         DataError: no row, or one that is not as many whole numbers 0..255 as there are columns;
             the message begins with FILE:LINE of the first such row.
     """
+    file = io.BytesIO(text)
+    file.seek(start)
     line = text.count(b"\n", 0, start) + 1
-    first_end = text.find(b"\n", start, start + BLOCK_BYTES)
-    if text[first_end - 1 : first_end] == b"\r":
-        text, start = text[start:].replace(b"\r\n", b"\n"), 0
-    parsed: list[NDArray[np.uint8]] = []
-    for block in _blocks(text, start):
-        rows = _parse_block(np.frombuffer(block, np.uint8), len(columns))
+    return np.concatenate(list(stream_rows(file, columns=columns, where=where, line=line)))
+
+
+def stream_rows(
+    file: BinaryIO, *, columns: Sequence[str], where: str, line: int, head: bytes = b""
+) -> Iterator[NDArray[np.uint8]]:
+    """The rows of `parse_rows`, a block of about BLOCK_BYTES at a time -> uint8 (k, columns), k >= 1.
+
+    Args:
+        file: what is read, from where it stands to its end.
+        columns: names, for messages.
+        where: the file, for messages.
+        line: the number of the first row's line.
+        head: what has been read of the rows already.
+    """
+    first_line, crlf = line, False
+    for block in _blocks(file, head):
+        if line == first_line:
+            crlf = block[: block.find(b"\n") + 1].endswith(b"\r\n")
+        whole = block.replace(b"\r\n", b"\n") if crlf else block
+        rows = _parse_block(np.frombuffer(whole, np.uint8), len(columns))
         if rows is None:
-            raise DataError(_first_fault(block, columns=columns, where=where, first_line=line))
-        parsed.append(rows)
+            raise DataError(_first_fault(whole, columns=columns, where=where, first_line=line))
+        yield rows
         line += len(rows)
-    if not parsed:
+    if line == first_line:
         raise DataError(
             f"{where}:{line}: expected rows of {len(columns)} numbers, received none. "
             "The file is cut short: download or copy it again."
         )
-    return np.concatenate(parsed)
 
 
-def _blocks(text: bytes, start: int) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, head: bytes) -> Iterator[bytes]:
     """Whole lines, about BLOCK_BYTES at a time; a longer line comes cut off, and so is found wrong."""
-    while start < len(text):
-        end = text.rfind(b"\n", start, start + BLOCK_BYTES) + 1 or start + BLOCK_BYTES
-        block = text[start:end]
-        if end >= len(text):
-            block = block.rstrip(b"\r\n") + b"\n"
-        if block != b"\n":
+    rest, following = head, file.read(BLOCK_BYTES)
+    while rest or following:
+        block, following = rest + following, file.read(BLOCK_BYTES) if following else b""
+        if following:
+            end = block.rfind(b"\n") + 1 or len(block)
+            block, rest = block[:end], block[end:]
+        else:
+            block, rest = block.rstrip(b"\r\n") + b"\n", b""
+        if following or block != b"\n":
             yield block
-        start = end
 
 
 def _parse_block(characters: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | None:

@@ -12,12 +12,13 @@ name and shape, and using a model needs neither Keras nor TensorFlow.
 """
 
 from tenfold.modelfile.classifier import OnnxClassifier, find_model, open_classifier
-from tenfold.modelfile.native import Model, describe_members, load_model, save_model
+from tenfold.modelfile.native import MANIFEST, Model, describe_members, load_model, save_model
 from tenfold.modelfile.parity import check_parity, stress_images
 from tenfold.modelfile.pretrained import PRETRAINED, pretrained
 from tenfold.modelfile.script import to_script
 
 __all__ = [
+    "MANIFEST",
     "PRETRAINED",
     "Model",
     "OnnxClassifier",

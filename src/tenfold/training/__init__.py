@@ -1,7 +1,16 @@
 """A recipe, digits and a seed in, a Run folder out. Does not know which engine it drives."""
 
 from tenfold.training.loop import EpochResult
-from tenfold.training.run import Run, open_run, read_record
+from tenfold.training.run import Run, is_run, open_model, open_run, read_record
 from tenfold.training.train import resume, train
 
-__all__ = ["EpochResult", "Run", "open_run", "read_record", "resume", "train"]
+__all__ = [
+    "EpochResult",
+    "Run",
+    "is_run",
+    "open_model",
+    "open_run",
+    "read_record",
+    "resume",
+    "train",
+]

@@ -145,6 +145,24 @@ class Run:
         return Run(self.folder, record)
 
 
+def is_run(path: Path) -> bool:
+    """Whether a run, finished or not, stands at `path`."""
+    return (path / RECORD).exists()
+
+
+def open_model(path: Path) -> tuple[Run | None, OnnxClassifier]:
+    """The run at `path`, where it is one, and the Classifier of a run folder, a model folder or an .onnx file.
+
+    Raises:
+        ModelError: there is none; of a run that is not finished it says so.
+        CorruptFile: as `open_run` and `open_classifier` say.
+    """
+    if is_run(path):
+        run = open_run(path)
+        return run, run.classifier
+    return None, open_classifier(path)
+
+
 def open_run(folder: Path) -> Run:
     """The finished run in `folder`, every file checked.
 
