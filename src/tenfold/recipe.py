@@ -207,6 +207,8 @@ class Recipe:
             pixels up, down, left and right; 0 for the picture alone. See `classifiers.Shifted`.
         members: so many networks are trained, each from a seed of its own, and the finished model takes the mean
             of their probabilities.
+        written_digits: so many digits are written by code in forms that MNIST's writers seldom used, and learnt from
+            too, as a share of the training images, 0 <= share < 1.
         non_digits: NonDigits, or None for a model that takes every picture for a digit.
         calibrated: whether the finished model's confidence is made to agree with how often it is right on the
             validation part, by one number that its last layer is divided by (Guo et al. 2017).
@@ -230,6 +232,7 @@ class Recipe:
     distillation: Distillation | None = None
     test_time_shifts: int = 0
     members: int = 1
+    written_digits: float = 0.0
     non_digits: NonDigits | None = None
     calibrated: bool = False
 
@@ -249,6 +252,7 @@ class Recipe:
         check_type("Recipe.distillation", self.distillation, Distillation, type(None))
         check_whole("Recipe.test_time_shifts", self.test_time_shifts, 0, MAX_SHIFT)
         check_whole("Recipe.members", self.members, 1, MAX_MEMBERS)
+        check_number("Recipe.written_digits", self.written_digits, 0.0, 1.0)
         check_type("Recipe.non_digits", self.non_digits, NonDigits, type(None))
         check_flag("Recipe.calibrated", self.calibrated)
         if self.calibrated and self.validation_share == 0:

@@ -17,7 +17,7 @@ from tenfold.recipe import Adam, NonDigits, Recipe
 from tenfold.training import resume, train
 from tenfold.training.calibration import calibrate, cooled, rejection_threshold, unseen_non_digits
 from tenfold.training.loop import EngineClassifier
-from tenfold.training.targets import with_non_digits
+from tenfold.training.targets import with_drawings
 from tenfold.training.train import open_engine
 
 RECIPE = Recipe(
@@ -106,7 +106,7 @@ def test_an_epoch_counts_the_digits_among_what_it_was_shown(parts: Parts, engine
         RECIPE, engine=engine, members=1, non_digits=NonDigits(share=0.5), batch_size=10
     )
     digits = parts.train.take(np.arange(100))
-    shown, targets = with_non_digits(recipe, digits, None, seed=0)
+    shown, targets = with_drawings(recipe, digits, None, seed=0)
     assert len(shown) == 150
     trained = open_engine(recipe, shown, targets, seed=0).train_epoch(0)
     assert trained.images == 100

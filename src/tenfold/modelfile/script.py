@@ -33,16 +33,16 @@ def to_script(recipe: Recipe, *, name: str) -> str:
 
     Raises:
         UsageError: the name holds something else, which could become code in the script; the recipe's
-            teacher has a teacher itself; or the recipe draws pictures of no digit or is calibrated.
+            teacher has a teacher itself; or the recipe draws pictures or is calibrated.
     """
     if not re.fullmatch(r"[\w. -]{1,64}", name, flags=re.ASCII):
         raise UsageError(
             f"name: expected up to 64 letters, digits, '-', '_', '.' or spaces, received {name!r}."
         )
-    if recipe.non_digits or recipe.calibrated:
+    if recipe.written_digits or recipe.non_digits or recipe.calibrated:
         raise UsageError(
-            "A script draws no pictures of no digit and calibrates nothing, as this recipe asks. Write that of the "
-            "recipe without: replace(recipe, non_digits=None, calibrated=False)."
+            "A script draws no pictures and calibrates nothing, as this recipe asks. Write that of the recipe without: "
+            "replace(recipe, written_digits=0.0, non_digits=None, calibrated=False)."
         )
     distillation, recipes = recipe.distillation, [recipe]
     if distillation is not None:

@@ -11,19 +11,12 @@ To show a network pictures of no class, with every class as likely, is outlier e
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenfold.digits import SIDE, Digits, Images
 from tenfold.pictures.framing import frame
+from tenfold.pictures.pen import smooth, strokes_of, written
 
-Points = NDArray[np.float64]
-
-# A pen of 3 to 12 pixels on 84 is one of 1 to 4 on 28, the range of MNIST's own strokes and somewhat beyond.
-_CANVAS = 84
-_PENS = (3, 12)
-_MARGIN = 14
-
-# Strokes by their points, (x, y) in 0..1, y downwards; "~" before a stroke makes it a smooth curve.
+# As `pen.strokes_of` reads them.
 _SIGNS = {
     "A": "0,1 .5,0 1,1; .2,.6 .8,.6",
     "C": "~ .95,.15 .5,0 .1,.4 .2,.85 .6,1 .95,.85",
@@ -40,6 +33,8 @@ _SIGNS = {
     "V": "0,0 .5,1 1,0",
     "W": "0,0 .25,1 .5,.3 .75,1 1,0",
     "X": "0,0 1,1; 1,0 0,1",
+    "Y": "0,0 .5,.5 1,0; .5,.5 .5,1",
+    "a in print": "~ .1,.2 .5,0 .9,.25 .9,1; ~ .9,.45 .3,.5 .05,.75 .35,1 .9,.75",
     "a": "~ .9,.1 .3,0 0,.5 .3,1 .85,.7; .9,0 .9,.9 1,1",
     "d": "~ .85,.55 .4,.4 .05,.7 .4,1 .85,.8; .9,0 .9,1",
     "e": "~ .1,.5 .95,.5 .7,.05 .2,.1 .05,.6 .4,1 .95,.85",
@@ -49,9 +44,19 @@ _SIGNS = {
     "m": "0,.2 0,1; ~ 0,.5 .25,.2 .5,.45 .5,1; ~ .5,.5 .75,.2 1,.45 1,1",
     "n": "0,.2 0,1; ~ 0,.5 .5,.2 .9,.5 .9,1",
     "r": "0,.2 0,1; ~ 0,.5 .3,.25 .8,.25",
+    "r in print": "0,0 0,1; ~ 0,.4 .25,.05 .7,.1",
     "t": "~ .5,0 .5,.8 .7,1 1,.9; .1,.3 .9,.3",
     "w": "~ 0,0 .2,1 .5,.3 .8,1 1,0",
     "x": "~ 0,0 .5,.5 1,1; ~ 1,0 .5,.5 0,1",
+    "dagger": ".5,0 .5,1; .15,.3 .85,.3",
+    "pi": "0,.1 1,.1; .3,.1 .25,1; .75,.1 .8,1",
+    "sigma": "1,0 0,0 .5,.5 0,1 1,1",
+    "less": "1,.1 0,.5 1,.9",
+    "greater": "0,.1 1,.5 0,.9",
+    "brace": "~ .8,0 .45,.1 .45,.4 .1,.5 .45,.6 .45,.9 .8,1",
+    "closing brace": "~ .2,0 .55,.1 .55,.4 .9,.5 .55,.6 .55,.9 .2,1",
+    "dollar": "~ .9,.2 .5,.1 .15,.3 .5,.5 .85,.7 .5,.9 .1,.8; .5,-.05 .5,1.05",
+    "at": "~ .65,.4 .4,.4 .4,.65 .65,.6 .7,.35 .75,.65 .95,.5 .8,.1 .4,0 .05,.4 .1,.8 .5,1 .9,.9",
     "plus": "0,.5 1,.5; .5,0 .5,1",
     "equals": "0,.3 1,.3; 0,.7 1,.7",
     "minus": "0,.5 1,.5",
@@ -89,22 +94,15 @@ def draw_non_digits(count: int, digits: Digits, chance: np.random.Generator) -> 
 
 def _sign(digits: Digits, chance: np.random.Generator) -> Images:
     drawing = _SIGNS[list(_SIGNS)[chance.integers(len(_SIGNS))]]
-    strokes = []
-    for stroke in drawing.split(";"):
-        curved = stroke.strip().startswith("~")
-        pairs = stroke.strip().lstrip("~").split()
-        points = np.array([[float(part) for part in pair.split(",")] for pair in pairs])
-        points += chance.normal(0, 0.05, points.shape)
-        strokes.append(_smooth(points) if curved else points)
-    return _written(strokes, chance)
+    return written(strokes_of(drawing, chance), chance)
 
 
 def _scribble(digits: Digits, chance: np.random.Generator) -> Images:
     """A pen that wanders, in one to three strokes."""
     strokes = [
-        _smooth(chance.random((chance.integers(6, 14), 2))) for _ in range(chance.integers(1, 4))
+        smooth(chance.random((chance.integers(6, 14), 2))) for _ in range(chance.integers(1, 4))
     ]
-    return _written(strokes, chance)
+    return written(strokes, chance)
 
 
 def _zigzag(digits: Digits, chance: np.random.Generator) -> Images:
@@ -113,7 +111,7 @@ def _zigzag(digits: Digits, chance: np.random.Generator) -> Images:
     points = points + chance.normal(0, 0.1, points.shape)
     if chance.random() < 0.5:
         points = points[:, ::-1]
-    return _written([points if chance.random() < 0.5 else _smooth(points)], chance)
+    return written([points if chance.random() < 0.5 else smooth(points)], chance)
 
 
 def _noise(digits: Digits, chance: np.random.Generator) -> Images:
@@ -205,43 +203,8 @@ def _negative(digits: Digits, chance: np.random.Generator) -> Images:
     return image
 
 
+# Signs are the most different from each other, and the likest to digits.
 _KINDS: tuple[Callable[[Digits, np.random.Generator], Images], ...] = (
-    _sign, _sign, _sign, _sign, _scribble, _scribble, _zigzag, _noise, _blank, _turned, _patched, _several, _piece,
+    _sign, _sign, _sign, _sign, _sign, _sign, _sign, _sign, _scribble, _scribble, _zigzag, _noise, _blank, _turned, _patched, _several, _piece,
     _negative,
 )  # fmt: skip
-
-
-def _written(strokes: list[Points], chance: np.random.Generator) -> Images:
-    """Strokes in the unit square, as a hand would put them down, in canonical form."""
-    from PIL import Image, ImageDraw
-
-    # A hand's slant, proportions and tilt.
-    slant, tilt = chance.uniform(-0.3, 0.3), chance.uniform(-0.25, 0.25)
-    wide, high = chance.uniform(0.5, 1.0), chance.uniform(0.7, 1.0)
-    turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
-    form = turn @ np.array([[1, slant], [0, 1]]) @ np.diag([wide, high])
-    scale = _CANVAS - 2 * _MARGIN
-    paper = Image.new("L", (_CANVAS, _CANVAS))
-    pencil, pen = ImageDraw.Draw(paper), int(chance.integers(*_PENS))
-    for stroke in strokes:
-        points = (stroke - 0.5) @ form.T * scale + _CANVAS / 2
-        pencil.line([tuple(point) for point in points], fill=255, width=pen, joint="curve")
-        for x, y in (points[0], points[-1]):
-            r = pen / 2
-            pencil.ellipse((x - r, y - r, x + r, y + r), fill=255)
-    return frame(np.asarray(paper, np.float32) / np.float32(255))
-
-
-def _smooth(points: Points, steps: int = 8) -> Points:
-    """A Catmull-Rom spline through the points (k, 2), `steps` places from each to the next."""
-    padded = np.concatenate([points[:1], points, points[-1:]])
-    a, b, c, d = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
-    t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
-    a, b, c, d = (p[:, None, :] for p in (a, b, c, d))
-    curve = (
-        b
-        + t * (c - a) / 2
-        + t**2 * (a - 2.5 * b + 2 * c - d / 2)
-        + t**3 * (d - a + 3 * (b - c)) / 2
-    )
-    return np.concatenate([curve.reshape(-1, 2), points[-1:]])

@@ -1,9 +1,11 @@
-"""What a network learns from beside the labels: what a teacher says of each image, and pictures of no digit."""
+"""What a network learns from beside the labels: what a teacher says of each image, and drawings."""
 
 import numpy as np
 
 from tenfold.digits import CLASSES, Classifier, Digits
 from tenfold.engine import Targets, targets_for
+from tenfold.pictures.non_digits import draw_non_digits
+from tenfold.pictures.written import write_digits
 from tenfold.randomness import stream
 from tenfold.recipe import Recipe
 from tenfold.scratch.losses import softmax
@@ -25,22 +27,31 @@ def taught_targets(recipe: Recipe, training: Digits, teacher: Classifier) -> Tar
     return np.asarray(mixed, np.float32)
 
 
-def with_non_digits(
+def with_drawings(
     recipe: Recipe, training: Digits, targets: Targets | None, *, seed: int
 ) -> tuple[Digits, Targets | None]:
-    """The training images and targets, and behind them the pictures of no digit that the recipe asks for.
+    """The training images and targets, and behind them the drawn digits and non-digits that the recipe asks for.
 
-    Their labels mean nothing: `engine.counted_labels` tells them by their targets, 1/10 for each digit.
+    The labels of non-digits mean nothing: `engine.counted_labels` tells them by their targets, 1/10 for each digit.
     """
-    if recipe.non_digits is None:
+    images, labels = [training.images], [training.known_labels]
+    wanted = [targets_for(recipe, training.known_labels) if targets is None else targets]
+    if recipe.written_digits:
+        count = _share(recipe.written_digits, training)
+        drawn = write_digits(count, stream(seed, "written digits"))
+        images.append(drawn.images)
+        labels.append(drawn.known_labels)
+        wanted.append(targets_for(recipe, drawn.known_labels))
+    if recipe.non_digits:
+        count = _share(recipe.non_digits.share, training)
+        images.append(draw_non_digits(count, training, stream(seed, "non-digits")))
+        labels.append(np.zeros(count, np.uint8))
+        wanted.append(np.full((count, CLASSES), 1 / CLASSES, np.float32))
+    if len(images) == 1:
         return training, targets
-    from tenfold.pictures.non_digits import draw_non_digits
+    shown = Digits(np.concatenate(images), np.concatenate(labels), training.source)
+    return shown, np.concatenate(wanted)
 
-    if targets is None:
-        targets = targets_for(recipe, training.known_labels)
-    count = max(round(recipe.non_digits.share * len(training)), 1)
-    drawn = draw_non_digits(count, training, stream(seed, "non-digits"))
-    images = np.concatenate([training.images, drawn])
-    labels = np.concatenate([training.known_labels, np.zeros(count, np.uint8)])
-    evenly = np.full((count, CLASSES), 1 / CLASSES, np.float32)
-    return Digits(images, labels, training.source), np.concatenate([targets, evenly])
+
+def _share(share: float, training: Digits) -> int:
+    return max(round(share * len(training)), 1)

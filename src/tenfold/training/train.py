@@ -34,7 +34,7 @@ from tenfold.training.run import (
     write_history,
     write_record,
 )
-from tenfold.training.targets import taught_targets, with_non_digits
+from tenfold.training.targets import taught_targets, with_drawings
 
 
 def ignore(_: object) -> None:
@@ -157,7 +157,7 @@ def _go_on(
         seconds["teacher"] = teacher.record["seconds"]["total"]
         targets = taught_targets(recipe, training, teacher.classifier)
     started = time.perf_counter()
-    shown, targets = with_non_digits(recipe, training, targets, seed=seed)
+    shown, targets = with_drawings(recipe, training, targets, seed=seed)
     engine = open_engine(recipe, shown, targets, seed=seed)
     record = _with_what_computes(folder, record, engine)
     progress = load_checkpoint(folder / CHECKPOINTS, say=say) or Progress(state=engine.state())
