@@ -102,6 +102,7 @@ def recipes_with(**more: st.SearchStrategy) -> st.SearchStrategy[Recipe]:
         augmentation=st.sampled_from([(), (Shear(), Elastic(0.5)), (Rotate(7), Scale(), Shift(1))]),
         label_smoothing=share,
         test_time_shifts=st.integers(0, 4),
+        written_digits=share,
         non_digits=st.one_of(st.none(), st.builds(NonDigits, st.floats(0.1, 0.9))),
         **more,
     )
