@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from tenfold.digits import Digits as Digits
     from tenfold.digits import Parts as Parts
     from tenfold.errors import TenfoldError as TenfoldError
+    from tenfold.evaluation import Diagnosis as Diagnosis
     from tenfold.evaluation import Judgement as Judgement
+    from tenfold.evaluation import diagnose as diagnose
     from tenfold.evaluation import judge as judge
     from tenfold.exports import describe as describe
     from tenfold.exports import ensemble as ensemble
@@ -81,7 +83,7 @@ _NAMES = {
     "data": ("load", "read_images"),
     "digits": ("Classifier", "Digits", "Parts"),
     "errors": ("TenfoldError",),
-    "evaluation": ("Judgement", "judge"),
+    "evaluation": ("Diagnosis", "Judgement", "diagnose", "judge"),
     "exports": ("describe", "ensemble", "export"),
     "layers": (
         "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",

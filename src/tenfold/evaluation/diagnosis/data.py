@@ -1,0 +1,368 @@
+"""Causes in the pixels: what is missing, how they are scaled, which way up they are, whether they are digits."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.evaluation.diagnosis.evidence import Evidence
+from tenfold.evaluation.diagnosis.findings import Finding
+from tenfold.evaluation.diagnosis.inputs import Part
+from tenfold.evaluation.diagnosis.models import BEFORE_WEIGHTS, SCALING, Model, numpy_of
+from tenfold.evaluation.diagnosis.pictures import finite, side_of
+
+ROWS = 500
+
+# Ink of 0..1 on a dark ground has a root mean square of a third, standardised pixels of 1, raw ones of 85.
+LARGEST_RMS = 5.0
+# Pixels of 0..1 vary by 0.3, rows brought to length 1 by 0.03, pixels divided by 255 twice by 0.001.
+SMALLEST_SD = 0.01
+# Two random parts of one data set differ in root mean square by less than this, augmented or not.
+RMS_RATIO = 1.4
+# Turned the right way, digits are half as strange (0.95 against 1.5 to 2); neighbours by far less.
+MENDED = 0.8
+DIGITS_AT_MOST = 1.4
+
+
+def missing_values(evidence: Evidence) -> Iterator[Finding]:
+    """NaN, infinity, or nothing but one number."""
+    for part in evidence.parts.values():
+        bad = int((~np.isfinite(part.x)).sum()) if part.x.dtype.kind == "f" else 0
+        if bad:
+            rows = int((~np.isfinite(part.x.reshape(len(part), -1))).any(axis=1).sum())
+            yield Finding(
+                "missing_values",
+                0.99,
+                f"{part.name}: {bad:,} values in {rows:,} of {len(part):,} rows are NaN or infinite. One of "
+                "them in a batch makes every weight NaN.",
+                "x = np.nan_to_num(x)   # and look where they come from: 0/0 in a standardisation, a damaged file",
+                {"values": bad, "rows": rows},
+            )
+        elif len(part) > 1 and part.x.min() == part.x.max():
+            yield Finding(
+                "missing_values",
+                0.99,
+                f"{part.name}: every value is {float(part.x.flat[0]):g}. There is nothing to learn from.",
+                "print(x.min(), x.max())   # after each step of the preparation: which one loses the pictures?",
+            )
+
+
+def wrong_shape(evidence: Evidence) -> Iterator[Finding]:
+    """The model raises when it is given the arrays, or sees channels where there are none."""
+    for part in evidence.parts.values():
+        why = evidence.refusal(part)
+        if why:
+            yield Finding(
+                "wrong_shape",
+                0.95,
+                f"{part.name}: the model did not take x of shape {part.x.shape}: {why.splitlines()[0][:300]}",
+                _reshape_for(evidence.model),
+            )
+            return
+    train = evidence.train
+    if train is not None and _sees_rows_as_channels(evidence.model, train):
+        yield Finding(
+            "scrambled_pictures",
+            0.9,
+            f"A convolution is given x of shape {train.x.shape}: it takes the last axis, of {train.x.shape[-1]}, "
+            "for channels, and the picture for a single row.",
+            "x = x.reshape(-1, 28, 28, 1)",
+        )
+
+
+def _reshape_for(model: Model | None) -> str:
+    kinds = {layer.kind for layer in model.layers} if model else set()
+    if kinds & {"Conv2D", "SeparableConv2D"}:
+        return "x = x.reshape(-1, 28, 28, 1)"
+    return "x = x.reshape(len(x), *model.input_shape[1:])"
+
+
+def _sees_rows_as_channels(model: Model | None, train: Part) -> bool:
+    if model is None or train.x.ndim != 4 or train.x.shape[1] != 1:
+        return False
+    first = next((layer for layer in model.layers if layer.kind == "Conv2D"), None)
+    return first is not None and first.settings.get("data_format") == "channels_last"
+
+
+def parts_prepared_differently(evidence: Evidence) -> Iterator[Finding]:
+    """Another part has another scale, polarity or direction than the training part."""
+    train = evidence.train
+    if train is None:
+        return
+    for part in evidence.others:
+        why = (
+            _other_scale(train, part)
+            or _other_polarity(evidence, train, part)
+            or _other_direction(evidence, train, part)
+        )
+        if why:
+            yield Finding(
+                "parts_prepared_differently",
+                0.97,
+                why,
+                f"def prepare(x):\n    return x.reshape(len(x), -1).astype('float32') / 255\n"
+                f"x_train, x_{part.name} = prepare(x_train), prepare(x_{part.name})",
+            )
+
+
+def _other_scale(train: Part, part: Part) -> str:
+    ours, theirs = _sample(train.x), _sample(part.x)
+    rms = [float(np.sqrt((s.astype(np.float64) ** 2).mean())) for s in (ours, theirs)]
+    if min(rms) == 0:
+        return ""
+    ratio = max(rms) / min(rms)
+    by_row = ours.reshape(len(ours), -1).mean(axis=1)
+    error = by_row.std() / np.sqrt(min(len(ours), len(theirs)))
+    apart = abs(float(ours.mean()) - float(theirs.mean()))
+    enough = RMS_RATIO if min(len(ours), len(theirs)) >= 50 else 2.0
+    if ratio < enough and apart < max(0.2 * float(ours.std()), 8 * error):
+        return ""
+    return (
+        f"train has values {ours.min():.4g} to {ours.max():.4g} (mean {ours.mean():.4g}), {part.name} "
+        f"{theirs.min():.4g} to {theirs.max():.4g} (mean {theirs.mean():.4g})."
+    )
+
+
+def _other_polarity(evidence: Evidence, train: Part, part: Part) -> str:
+    ours, theirs = evidence.inverted(train), evidence.inverted(part)
+    if abs(ours - theirs) < 0.3:
+        return ""
+    return (
+        f"The ground is bright in {ours:.0%} of the training pictures and in {theirs:.0%} of {part.name}: "
+        "ink and paper are swapped in one of them."
+    )
+
+
+def _other_direction(evidence: Evidence, train: Part, part: Part) -> str:
+    ours, theirs = _clear_turn(evidence, train), _clear_turn(evidence, part)
+    if ours == theirs or "" in (ours, theirs):
+        return ""
+    return f"The training pictures look like digits {ours}, those of {part.name} {theirs}."
+
+
+def _clear_turn(evidence: Evidence, part: Part) -> str:
+    """The turn that makes digits of a part's pictures; "" where none clearly does."""
+    best, mended, strange = evidence.turn(part)
+    if len(part) < 30 or mended > DIGITS_AT_MOST:
+        return ""
+    return best if best == "as they are" or mended < MENDED * strange else "as they are"
+
+
+def scaling(evidence: Evidence) -> Iterator[Finding]:
+    """Pixels that reach the first weights in hundreds, or as next to nothing."""
+    train, model = evidence.train, evidence.model
+    if train is None or (model is not None and model.kind == "recipe"):
+        return
+    seen = seen_by_weights(model, _sample(train.x))
+    if seen is None:
+        return
+    rms, sd = float(np.sqrt((seen.astype(np.float64) ** 2).mean())), float(seen.std())
+    certainty, does_well = 0.97, False
+    if model is None or model.kind == "callable":
+        told = evidence.answers(train)
+        reach = evidence.within_reach
+        does_well = told is not None and reach is not None and told.accuracy.share > reach - 0.02
+        certainty = 0.6
+    if does_well:
+        return
+    mixed = _share_scaled(train)
+    if rms > LARGEST_RMS:
+        part = f" in {mixed:.0%} of the pictures" if 0 < mixed < 1 else ""
+        yield Finding(
+            "unscaled_pixels",
+            certainty,
+            f"What reaches the first weights goes from {seen.min():.4g} to {seen.max():.4g}{part}, with a root mean "
+            f"square of {rms:.3g}: weights start for inputs of about 1.",
+            "x = x.astype('float32') / 255   # the same for every part, and for every picture that is told later",
+            {"rms": rms, "max": float(seen.max())},
+        )
+    elif 0 < sd < SMALLEST_SD:
+        twice = (
+            " There is a layer that scales, and the arrays were scaled already."
+            if _has(model, SCALING)
+            else ""
+        )
+        yield Finding(
+            "scaled_twice",
+            certainty,
+            f"What reaches the first weights goes from {seen.min():.4g} to {seen.max():.4g} and varies by {sd:.2g}, "
+            f"where 0.3 is usual: next to nothing.{twice}",
+            "print(x.max())   # 1.0 after one division by 255; leave the other one out",
+            {"sd": sd, "max": float(seen.max())},
+        )
+
+
+def seen_by_weights(model: Model | None, x: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """What of x (n, ...) arrives at the first layer with weights; None where a layer normalises it."""
+    if model is None or model.kind != "keras":
+        return x
+    for layer in model.layers:
+        if layer.kind in ("BatchNormalization", "LayerNormalization"):
+            return None
+        passes = layer.kind.startswith("Random") or layer.kind in ("Dropout", "GaussianNoise")
+        if passes or layer.kind == "InputLayer":
+            continue
+        if layer.kind not in BEFORE_WEIGHTS:
+            return x
+        if layer.kind == "Lambda" or (layer.kind in SCALING and model.ordered):
+            try:
+                x = finite(np.asarray(numpy_of(layer.itself(x))))
+            except Exception:  # a stranger's layer; what it does to the scale cannot be known
+                return None
+        elif layer.kind == "Rescaling":
+            x = x * float(layer.settings.get("scale", 1)) + float(layer.settings.get("offset", 0))
+        elif layer.kind == "Normalization":
+            return None
+    return x
+
+
+def _has(model: Model | None, kinds: tuple[str, ...]) -> bool:
+    return model is not None and any(layer.kind in kinds for layer in model.layers)
+
+
+def _share_scaled(part: Part) -> float:
+    """The share of rows that are large, where some are a hundred times as large as others; else 1."""
+    peaks = np.abs(_sample(part.x).reshape(min(len(part), ROWS), -1)).max(axis=1)
+    large = peaks > 0.1 * peaks.max()
+    return float(large.mean()) if (peaks[~large] < 0.02 * peaks.max()).any() else 1.0
+
+
+def mixed_scaling(evidence: Evidence) -> Iterator[Finding]:
+    """Some rows of the training part scaled, others not."""
+    train = evidence.train
+    if train is None or train.pictures is None or np.abs(_sample(train.x)).max() < 20:
+        return
+    share = _share_scaled(train)
+    if 0.02 < share < 0.98:
+        yield Finding(
+            "parts_prepared_differently",
+            0.95,
+            f"train: {share:.0%} of the rows are a hundred times as large as the others: only some were scaled.",
+            "x_train = x_train.astype('float32') / 255   # once, for all rows, before anything is joined to them",
+            {"share": share},
+        )
+
+
+def direction(evidence: Evidence) -> Iterator[Finding]:
+    """Every part transposed, turned or mirrored in the same way."""
+    train = evidence.train
+    if train is None or train.pictures is None or len(train) < 30:
+        return
+    turn = _clear_turn(evidence, train)
+    if turn in ("", "as they are"):
+        return
+    _, mended, strange = evidence.turn(train)
+    yield Finding(
+        "transposed_pictures",
+        0.95,
+        f"The pictures look like digits once they are {turn}: then they are {mended:.2f} times as far from real digits "
+        f"as real ones are, now {strange:.2f} times.",
+        "x = x.reshape(-1, 28, 28).transpose(0, 2, 1)"
+        if turn == "transposed"
+        else f"x = x.reshape(-1, 28, 28)   # now {turn}: undo that, and look at one with plt.imshow(x[0])",
+        {"strangeness": strange, "strangeness_mended": mended},
+    )
+
+
+def polarity(evidence: Evidence) -> Iterator[Finding]:
+    """Dark ink on bright ground, in all pictures or in a share of them."""
+    train = evidence.train
+    if train is None or train.pictures is None or _is_other(evidence, train):
+        return
+    share = evidence.inverted(train)
+    if share > 0.05:
+        yield Finding(
+            "inverted_pixels",
+            0.95,
+            f"The ground is bright and the ink dark in {share:.0%} of the training pictures; MNIST has bright ink on 0. "
+            "A model trained so tells no picture that is prepared as MNIST's are, and learns more slowly.",
+            "x = x.max() - x"
+            + ("" if share > 0.95 else "   # of those pictures alone whose rim is bright"),
+            {"share": share},
+        )
+
+
+def identity(evidence: Evidence) -> Iterator[Finding]:
+    """Pictures that are no MNIST-like digits: another data set, or pixels in disorder."""
+    for part in evidence.parts.values():
+        side = side_of(part.x)
+        if side == 8:
+            yield Finding(
+                "other_dataset",
+                0.97,
+                f"{part.name}: pictures of 8x8, values up to {part.x.max():g}: scikit-learn's load_digits, not MNIST's 28x28.",
+                "from sklearn.datasets import fetch_openml\nx, y = fetch_openml('mnist_784', version=1, return_X_y=True, as_frame=False)",
+            )
+            return
+        if part.pictures is None or len(part) < 30:
+            continue
+        if _is_scrambled(evidence, part):
+            yield Finding(
+                "scrambled_pictures",
+                0.93,
+                f"{part.name}: neighbouring pixels have a correlation of {neighbours(part):.2f}; in pictures of digits it "
+                "is 0.8. Rows were mixed up by a reshape, or pixels by a permutation.",
+                "x = x.reshape(-1, 28, 28)   # from (n, 784); only a transpose moves axes, reshape never does",
+                {"neighbour_correlation": neighbours(part)},
+            )
+            return
+        if _is_other(evidence, part):
+            yield _other(evidence, part)
+            return
+
+
+def _other(evidence: Evidence, part: Part) -> Finding:
+    share, _ = evidence.as_digits(part)
+    pictures = evidence.bright_ink(part, evidence.pictures(part))  # type: ignore[arg-type]  # there are some
+    mean, sd = float(pictures.mean()) / 255, float(pictures.std()) / 255
+    _, strange, _ = evidence.turn(part)
+    return Finding(
+        "other_dataset",
+        0.9,
+        f"{part.name}: mean {mean:.3f} and standard deviation {sd:.3f} of the pixels, where MNIST has 0.131 and 0.308, "
+        f"Fashion-MNIST 0.286 and 0.353; {share:.0%} look like the digit of their label, however labels are renamed; "
+        f"{strange:.1f} times as far from real digits as real ones are.",
+        "from tenfold import load\ntrain, test = load('mnist')   # checked by its hash",
+        {"mean": mean, "sd": sd, "look_like_digits": share, "strangeness": strange},
+    )
+
+
+def neighbours(part: Part) -> float:
+    """The correlation of neighbouring pixels, over the middle of the pictures."""
+    if part.pictures is None:
+        return 1.0
+    middle = part.pictures[part.rows(ROWS)][:, 4:-4, 4:-4].astype(np.float64)
+    pairs = [
+        (middle[:, :, :-1], middle[:, :, 1:]),
+        (middle[:, :-1], middle[:, 1:]),
+    ]
+    with np.errstate(all="ignore"):
+        found = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in pairs]
+    return float(np.nan_to_num(min(found), nan=1.0))
+
+
+def _is_scrambled(evidence: Evidence, part: Part) -> bool:
+    """Pixels dark and bright as in digits, but no longer beside their neighbours."""
+    if neighbours(part) > 0.5 or evidence.turn(part)[1] < 2.0:
+        return False
+    pictures = evidence.bright_ink(part, part.pictures[part.rows(ROWS)])  # type: ignore[index]  # checked by callers
+    dark = float((pictures < 26).mean())
+    return dark > 0.6
+
+
+def _is_other(evidence: Evidence, part: Part) -> bool:
+    """Pictures that belong to their labels and show other things than these; or that are far from any digit."""
+    if part.pictures is None or len(part) < 30:
+        return False
+    _, strange, _ = evidence.turn(part)
+    share, _ = evidence.as_digits(part)
+    own = evidence.own_fit(part)
+    fits = own is not None and part.labels is not None and (own.told == part.labels).mean() > 0.5
+    if fits and share < 0.5 and strange > 1.2:
+        return True
+    return strange > 2.5 and share < 0.5
+
+
+def _sample(x: NDArray[np.generic]) -> NDArray[np.float32]:
+    rows = np.unique(np.linspace(0, len(x) - 1, min(len(x), ROWS)).astype(int))
+    return finite(x[rows])

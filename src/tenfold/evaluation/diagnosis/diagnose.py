@@ -1,0 +1,165 @@
+"""diagnose: a model, arrays and a history from anybody's script -> what is wrong, heaviest first."""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from tenfold.errors import UsageError
+from tenfold.evaluation.diagnosis import backend, data, labels, split, structure, training
+from tenfold.evaluation.diagnosis.evidence import Evidence
+from tenfold.evaluation.diagnosis.findings import Diagnosis, Finding
+from tenfold.evaluation.diagnosis.histories import history_of
+from tenfold.evaluation.diagnosis.inputs import part_of
+from tenfold.evaluation.diagnosis.models import model_of
+from tenfold.recipe import Recipe
+
+Rule = Callable[[Evidence], Iterable[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    data.missing_values,
+    data.wrong_shape,
+    data.identity,
+    data.parts_prepared_differently,
+    data.scaling,
+    data.mixed_scaling,
+    data.direction,
+    data.polarity,
+    labels.form,
+    labels.out_of_range,
+    labels.renamed,
+    labels.belonging,
+    split.sorted_split,
+    split.sorted_not_shuffled,
+    split.missing_class,
+    split.leak,
+    split.too_few_samples,
+    structure.outputs,
+    structure.output_activation,
+    structure.softmax_twice,
+    structure.logits_as_probabilities,
+    structure.wrong_loss,
+    structure.wrong_metric,
+    structure.no_nonlinearity,
+    training.nan,
+    training.learning_rate,
+    training.dropout,
+    training.weight_decay,
+    training.batch_norm,
+    training.dead_units,
+    training.overfitting,
+    training.under_training,
+    backend.backend,
+)
+
+
+def diagnose(
+    *,
+    model: Any = None,
+    train: Any = None,
+    validation: Any = None,
+    test: Any = None,
+    history: Any = None,
+    recipe: Recipe | None = None,
+) -> Diagnosis:
+    """Why is the accuracy what it is? Looks at what is given; the more is given, the surer it is.
+
+    Args:
+        model: a Keras model, anything with predict_proba or predict, or a function x -> outputs.
+        train: (x, y) as they went into `model.fit`: arrays, frames or tensors; x of shape (n, ...), y of
+            shape (n,), (n, 1) or (n, classes). Or Digits.
+        validation: likewise, what training was watched on.
+        test: likewise, what the model was judged on.
+        history: what `model.fit` returned, its `.history`, the table of a CSVLogger, or one mapping an
+            epoch.
+        recipe: how tenfold trained the model, where it did.
+
+    Returns:
+        A Diagnosis: print it, or look at `.findings`, `.cause` and `.json()`.
+
+    Raises:
+        UsageError: nothing to look at, or what was given is not what it should be.
+    """
+    started = time.perf_counter()
+    if model is None:
+        model = getattr(history, "model", None)
+    given = {"train": train, "validation": validation, "test": test}
+    parts = {name: part for name, value in given.items() if (part := part_of(name, value))}
+    if not parts and model is None and history is None:
+        raise UsageError(
+            "diagnose: expected a model, arrays or a history, received none. "
+            "For example: tenfold.diagnose(model=model, train=(x_train, y_train), history=history)"
+        )
+    looked_at = model_of(model) if model is not None else None
+    if looked_at is not None and recipe is not None:
+        from tenfold.evaluation.diagnosis.models import with_recipe
+
+        looked_at = with_recipe(looked_at, recipe)
+    evidence = Evidence(parts, looked_at, history_of(history))
+    findings = _ordered(_all(evidence))
+    return Diagnosis(tuple(findings), _looked_at(evidence), time.perf_counter() - started)
+
+
+def _all(evidence: Evidence) -> list[Finding]:
+    findings: list[Finding] = []
+    with np.errstate(
+        all="ignore"
+    ):  # arrays of strangers: what overflows there is a finding, not an error
+        for rule in RULES:
+            findings += rule(evidence)
+    if not any(finding.fault for finding in findings):
+        findings += _unexplained(evidence)
+    return findings
+
+
+def _ordered(findings: list[Finding]) -> list[Finding]:
+    """Heaviest first; of one cause the surest."""
+    best: dict[str, Finding] = {}
+    for finding in findings:
+        kept = best.get(finding.cause)
+        if kept is None or (finding.fault, finding.certainty) > (kept.fault, kept.certainty):
+            best[finding.cause] = finding
+    return sorted(best.values(), key=lambda finding: -finding.weight)
+
+
+def _unexplained(evidence: Evidence) -> Iterable[Finding]:
+    """An accuracy below what a probe reaches, for which no rule has an explanation."""
+    reach = evidence.within_reach
+    for part in evidence.others:
+        answers = evidence.answers(part)
+        if answers is None or reach is None or not answers.accuracy.total:
+            continue
+        if answers.accuracy.interval()[1] < reach - 0.03:
+            yield Finding(
+                "unexplained",
+                0.5,
+                f"The model tells {answers.accuracy} of {part.name}, and a probe without any training {reach:.1%} of "
+                "unseen rows.",
+                "# look at pictures that are told wrongly, with their labels: plt.imshow(x[i])",
+            )
+            return
+
+
+def _looked_at(evidence: Evidence) -> dict[str, str]:
+    lines = {}
+    for name, part in evidence.parts.items():
+        answers = evidence.answers(part)
+        told = (
+            f", {answers.accuracy} told" if answers is not None and answers.accuracy.total else ""
+        )
+        low, high = (float(f(part.x)) for f in (np.nanmin, np.nanmax))
+        lines[name] = (
+            f"x {part.x.shape} {part.x.dtype} {low:.4g} to {high:.4g}, y {part.form}{told}"
+        )
+    model, history = evidence.model, evidence.history
+    if model is not None:
+        made = f"{len(model.layers)} layers, " if model.layers else ""
+        lines["model"] = f"{made}{model.kind}" + (
+            f", {model.optimizer} {model.learning_rate:g}, {model.loss}"
+            if model.optimizer and model.learning_rate
+            else ""
+        )
+    if history is not None:
+        lines["history"] = f"{history.epochs} epochs"
+    return lines

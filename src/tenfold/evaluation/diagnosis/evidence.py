@@ -1,0 +1,309 @@
+"""All that a diagnosis looks at, each thing measured once and only when a rule asks for it."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.digits import CLASSES, Images
+from tenfold.evaluation.diagnosis import probe
+from tenfold.evaluation.diagnosis.histories import History
+from tenfold.evaluation.diagnosis.inputs import Part
+from tenfold.evaluation.diagnosis.models import Model
+from tenfold.evaluation.diagnosis.reference import TURNS, reference
+from tenfold.statistics import Proportion
+
+Whole = NDArray[np.int64]
+T = TypeVar("T")
+
+# 2,000 images tell an accuracy of 97 % to within 0.8 points, and a large network in some seconds.
+ASKED = 2_000
+LOOKED_AT = 1_000
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What the model answered to some rows of a part.
+
+    Attributes:
+        rows: (m,) which rows.
+        outputs: float64 (m, k) as the model gave them; (m, 0) where it gave classes.
+        told: int64 (m,): the class it decides for.
+        labels: int64 (m,) or None.
+    """
+
+    rows: NDArray[np.intp]
+    outputs: NDArray[np.float64]
+    told: Whole
+    labels: Whole | None
+
+    @property
+    def accuracy(self) -> Proportion:
+        """Rows told as labelled; of none where there are no labels."""
+        if self.labels is None:
+            return Proportion(0, 0)
+        return Proportion(int((self.told == self.labels).sum()), len(self.told))
+
+    @property
+    def finite(self) -> bool:
+        """Whether every output is a number."""
+        return bool(np.isfinite(self.outputs).all())
+
+    @cached_property
+    def are_probabilities(self) -> bool:
+        """Whether outputs are 0..1 and sum to 1."""
+        o = self.outputs
+        if o.shape[1] < 2 or not self.finite:
+            return False
+        return bool((o >= -1e-6).all() and np.abs(o.sum(axis=1) - 1).max() < 1e-3)
+
+    @cached_property
+    def log_loss(self) -> float | None:
+        """Mean -log(probability of the label), of probabilities; None of anything else."""
+        if (
+            self.labels is None
+            or not self.are_probabilities
+            or self.labels.max() >= self.outputs.shape[1]
+        ):
+            return None
+        own = self.outputs[np.arange(len(self.labels)), self.labels]
+        return float(-np.log(np.maximum(own, 1e-7)).mean())
+
+
+class Fit(NamedTuple):
+    """What a probe says of labelled rows: `told` (n,), and by how many nats it contradicts each label (n,)."""
+
+    told: Whole
+    margin: NDArray[np.float32]
+
+
+class Evidence:
+    """Parts, model and history; everything derived from them is measured at first use and kept."""
+
+    def __init__(
+        self, parts: dict[str, Part], model: Model | None, history: History | None
+    ) -> None:
+        self.parts = parts
+        self.model = model
+        self.history = history
+        self._kept: dict[Any, Any] = {}
+
+    @property
+    def train(self) -> Part | None:
+        """The training part."""
+        return self.parts.get("train")
+
+    @property
+    def others(self) -> list[Part]:
+        """Validation and test, where they are given."""
+        return [part for name, part in self.parts.items() if name != "train"]
+
+    def once(self, key: Any, make: Callable[[], T]) -> T:
+        """What `make` gives, kept under `key`."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]  # type: ignore[no-any-return]
+
+    # What the model answers
+
+    def answers(self, part: Part | None) -> Answers | None:
+        """What the model says of a part; None where there is no model, or it does not take the part."""
+        if part is None or self.model is None or self.model.answer is None:
+            return None
+        answers = self.once(("answers", part.name), lambda: self._ask(part))
+        return answers if isinstance(answers, Answers) else None
+
+    def refusal(self, part: Part) -> str:
+        """Why the model does not take a part, in its words; "" where it does."""
+        self.answers(part)
+        kept = self._kept.get(("answers", part.name))
+        return kept if isinstance(kept, str) else ""
+
+    def _ask(self, part: Part) -> Answers | str:
+        rows = part.rows(ASKED)
+        try:
+            outputs = self.ask(part.x[rows])
+        except Exception as error:  # a stranger's model may raise anything
+            return f"{type(error).__name__}: {str(error).strip() or 'no message'}"
+        labels = None if part.labels is None else part.labels[rows]
+        if len(outputs) != len(rows):
+            return f"it answered {len(outputs)} rows of {len(rows)}"
+        return answers_of(rows, outputs, labels)
+
+    def ask(self, x: NDArray[Any]) -> NDArray[Any]:
+        """The model's outputs; warnings of a stranger's model are nobody's here."""
+        if self.model is None or self.model.answer is None:
+            raise TypeError("no model")
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return np.asarray(self.model.answer(x))
+
+    # What simple probes say of inputs and labels
+
+    @cached_property
+    def classes(self) -> int:
+        """How many classes there are: ten, or as many as labels of all parts say."""
+        highest = max(
+            (
+                int(p.labels.max())
+                for p in self.parts.values()
+                if p.labels is not None and len(p.labels)
+            ),
+            default=0,
+        )
+        return max(2, highest + 1)
+
+    @cached_property
+    def _components(self) -> probe.Components | None:
+        if self.train is None:
+            return None
+        with np.errstate(all="ignore"):
+            return probe.components(self.train.features)
+
+    def z(self, part: Part) -> probe.Floats | None:
+        """A part (n, ...) in the training part's components (n, k); None where it has another shape."""
+        if self._components is None or self.train is None:
+            return None
+        if part.features.shape[1:] != self.train.features.shape[1:]:
+            return None
+        components = self._components
+        z: probe.Floats = self.once(("z", part.name), lambda: components(part.features))
+        return z
+
+    def own_fit(self, part: Part | None) -> Fit | None:
+        """What Gaussians of the training part say of a part's labels; of the training part, each
+        quarter of it by the others. None where there are no labels, or too few rows."""
+        if part is None or part.labels is None or self.train is None or self.train.labels is None:
+            return None
+        if self.train.labels.min() < 0 or self.train.labels.max() > 99 or part.labels.min() < 0:
+            return None
+        return self.once(("own", part.name), lambda: self._fit(part))
+
+    def _fit(self, part: Part) -> Fit | None:
+        z = self.z(part)
+        train = self.train
+        if z is None or part.labels is None or train is None or train.labels is None:
+            return None
+        with np.errstate(all="ignore"):
+            if part is train:
+                told, margin = probe.told_by_others(z, part.labels)
+                return None if (told < 0).all() else Fit(told, margin)
+            own = self.z(train)
+            gaussians = None if own is None else probe.fit(own, train.labels)
+            if gaussians is None:
+                return None
+            return Fit(*probe.told_and_margin(gaussians, z, part.labels))
+
+    @cached_property
+    def within_reach(self) -> float | None:
+        """The accuracy that Gaussians reach on training rows they have not seen: what any network should.
+
+        Where the network is a plane a class, that of Gaussians that share their spread.
+        """
+        train = self.train
+        if train is None or train.labels is None or (fit := self.own_fit(train)) is None:
+            return None
+        if self.model is not None and len(self.model.weighted) == 1 and self.model.ordered:
+            z = self.z(train)
+            if z is None:
+                return None
+            told, _ = probe.told_by_others(z, train.labels, shared=True)
+            return float((told == train.labels).mean())
+        return float((fit.told == train.labels).mean())
+
+    # Pictures, and what real digits say of them
+
+    def pictures(self, part: Part | None, most: int = LOOKED_AT) -> Images | None:
+        """At most `most` pictures of a part, as they stand."""
+        if part is None or part.pictures is None:
+            return None
+        return part.pictures[part.rows(most)]
+
+    def inverted(self, part: Part) -> float:
+        """The share of a part's pictures that are brighter than half, at the rim and in all.
+
+        Pixels that never change say nothing: standardising has made them 0, whatever they were.
+        """
+        pictures = self.pictures(part)
+        if pictures is None:
+            return 0.0
+        flat = pictures.reshape(len(pictures), -1)
+        moving = flat.min(axis=0) < flat.max(axis=0)
+        rim = np.ones(pictures.shape[1:], bool)
+        rim[4:-4, 4:-4] = False
+        at_rim = moving & rim.reshape(-1) if (moving & rim.reshape(-1)).any() else moving
+        if not moving.any():
+            return 0.0
+        bright = (flat[:, moving].mean(axis=1) > 127.5) & (flat[:, at_rim].mean(axis=1) > 127.5)
+        return float(bright.mean())
+
+    def bright_ink(self, part: Part, pictures: Images) -> Images:
+        """Pictures of a part with bright ink on dark."""
+        if self.inverted(part) > 0.5:
+            return np.asarray(255 - pictures)
+        return pictures
+
+    def turn(self, part: Part) -> tuple[str, float, float]:
+        """(after which turn pictures are least strange, how strange then, how strange as they are)."""
+
+        def find() -> tuple[str, float, float]:
+            pictures = self.pictures(part)
+            if pictures is None:
+                return "as they are", np.inf, np.inf
+            return reference().best_turn(self.bright_ink(part, pictures))
+
+        return self.once(("turn", part.name), find)
+
+    def shows(self, part: Part | None) -> Whole | None:
+        """The digit each row looks most like, polarity and turn mended (n,); None without pictures."""
+        if part is None or part.pictures is None:
+            return None
+        pictures = part.pictures
+        best, mended, strange = self.turn(part)
+        turned = TURNS[best] if mended < 0.8 * strange else TURNS["as they are"]
+        return self.once(
+            ("shows", part.name),
+            lambda: reference().told(turned(self.bright_ink(part, pictures))),
+        )
+
+    def as_digits(self, part: Part) -> tuple[float, dict[int, int]]:
+        """(share, renaming): how many rows look like the digit they are labelled as, once labels are
+        renamed in the way that suits best; 0 without pictures or labels."""
+        shows = self.shows(part)
+        if shows is None or part.labels is None:
+            return 0.0, {}
+        return best_renaming(part.labels, shows)
+
+
+def answers_of(rows: NDArray[np.intp], outputs: NDArray[Any], labels: Whole | None) -> Answers:
+    """Whatever a model gave, (m,), (m, 1) or (m, k), text or numbers -> Answers."""
+    if outputs.ndim > 2:
+        outputs = outputs.reshape(len(outputs), -1)
+    if outputs.dtype.kind in "OUS":
+        outputs = outputs.reshape(-1).astype(str).astype(np.float64)
+    floats = outputs.astype(np.float64)
+    if floats.ndim == 2 and floats.shape[1] > 1:
+        with np.errstate(all="ignore"):
+            told = np.nan_to_num(floats, nan=-np.inf).argmax(axis=1).astype(np.int64)
+        return Answers(rows, floats, told, labels)
+    flat = np.nan_to_num(floats.reshape(-1))
+    whole = bool((flat == np.rint(flat)).all()) and floats.ndim == 1
+    kept = np.empty((len(flat), 0)) if whole else floats.reshape(-1, 1)
+    return Answers(rows, kept, np.rint(np.clip(flat, -1e9, 1e9)).astype(np.int64), labels)
+
+
+def best_renaming(labels: Whole, shows: Whole) -> tuple[float, dict[int, int]]:
+    """labels (n,), digits shown (n,) -> (share that agrees, label -> digit) under the best one-to-one
+    renaming of labels."""
+    from scipy.optimize import linear_sum_assignment
+
+    names, place = np.unique(labels, return_inverse=True)
+    table = np.zeros((len(names), CLASSES), np.int64)
+    np.add.at(table, (place, shows), 1)
+    rows, columns = linear_sum_assignment(-table)
+    renaming = {int(names[r]): int(c) for r, c in zip(rows, columns, strict=True)}
+    return float(table[rows, columns].sum() / len(labels)), renaming

@@ -1,0 +1,315 @@
+"""A model, whatever it is -> how it is put together and what it answers.
+
+A Keras model is only looked at through its own attributes; nothing here imports Keras. What is asked
+about may be subclassed or of an older version, so every fact may be missing.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.errors import UsageError
+from tenfold.network import Network
+from tenfold.recipe import Recipe
+
+Outputs = NDArray[Any]
+BATCH = 256
+
+WITH_WEIGHTS = (
+    "Dense",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "SeparableConv2D",
+    "DepthwiseConv2D",
+    "EinsumDense",
+)
+"""Layers that are linear in what they are given, up to their activation."""
+LINEAR = (
+    *WITH_WEIGHTS, "InputLayer", "Flatten", "Reshape", "Permute", "Dropout", "SpatialDropout2D", "GaussianNoise",
+    "BatchNormalization", "LayerNormalization", "Rescaling", "Normalization", "ZeroPadding2D", "Cropping2D", "UpSampling2D",
+    "AveragePooling2D", "GlobalAveragePooling2D", "Add", "Concatenate", "Average", "Resizing", "RandomRotation",
+    "RandomTranslation", "RandomZoom", "RandomFlip", "ActivityRegularization",
+)  # fmt: skip
+SCALING = ("Rescaling", "Normalization", "BatchNormalization", "LayerNormalization")
+BEFORE_WEIGHTS = (
+    "InputLayer",
+    "Flatten",
+    "Reshape",
+    "Permute",
+    "Rescaling",
+    "Normalization",
+    "Lambda",
+    "ZeroPadding2D",
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer by its class's name, its settings, and its activation's name ("linear" without one)."""
+
+    kind: str
+    settings: dict[str, Any]
+    activation: str
+    itself: Any = None
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is known of a model.
+
+    Attributes:
+        kind: "keras", "recipe" (tenfold's own) or "callable".
+        answer: x (n, ...) -> outputs (n, ...), or None where there is only a description.
+        layers: in order where `ordered`, else as they were made.
+        ordered: whether data pass through `layers` one after the other, as far as can be known.
+        loss, from_logits, metrics: what it was compiled with; "" , None and () where unknown.
+        optimizer, learning_rate, weight_decay, momentum, steps: likewise; `steps` were taken in all.
+        itself: the model.
+    """
+
+    kind: str
+    answer: Callable[[NDArray[Any]], Outputs] | None
+    layers: tuple[Layer, ...] = ()
+    ordered: bool = False
+    loss: str = ""
+    from_logits: bool | None = None
+    metrics: tuple[str, ...] = ()
+    optimizer: str = ""
+    learning_rate: float | None = None
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    steps: int | None = None
+    itself: Any = field(default=None, repr=False)
+
+    @property
+    def weighted(self) -> tuple[Layer, ...]:
+        """The layers that multiply by weights."""
+        return tuple(layer for layer in self.layers if layer.kind in WITH_WEIGHTS)
+
+    @property
+    def units(self) -> int | None:
+        """The number of outputs by the last layer's settings."""
+        units = self.weighted[-1].settings.get("units") if self.weighted else None
+        return int(units) if units is not None else None
+
+    @property
+    def output_activations(self) -> tuple[str, ...]:
+        """What stands behind the last weights: activations by name, those that are linear left out."""
+        if not self.ordered or not self.weighted:
+            return ()
+        last = max(i for i, layer in enumerate(self.layers) if layer.kind in WITH_WEIGHTS)
+        names = [layer.activation for layer in self.layers[last:]]
+        return tuple(name for name in names if name != "linear")
+
+
+def model_of(given: Any) -> Model:
+    """A Keras model, a Recipe, something with predict_proba or predict, or a function -> Model.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if isinstance(given, Model):
+        return given
+    if _is_keras(given):
+        return _of_keras(given)
+    for name in ("predict_proba", "predict"):
+        if callable(getattr(given, name, None)):
+            return Model("callable", getattr(given, name), itself=given)
+    if callable(given):
+        return Model("callable", given, itself=given)
+    raise UsageError(
+        f"model: expected a Keras model, a classifier or a function x -> outputs, received {type(given).__name__}. "
+        "Give the model itself, not its name or its weights."
+    )
+
+
+def with_recipe(model: Model, recipe: Recipe) -> Model:
+    """The model together with what tenfold's recipe says of how it was made and trained."""
+    from dataclasses import replace
+
+    layers = [Layer("Rescaling", {}, "linear"), *_of_network(recipe.network)]
+    optimizer = recipe.optimizer
+    return replace(
+        model,
+        kind="recipe",
+        layers=tuple(layers),
+        ordered=True,
+        loss="categorical_crossentropy",
+        from_logits=True,
+        optimizer=type(optimizer).__name__,
+        learning_rate=float(getattr(optimizer, "learning_rate", 0.0)) or None,
+        weight_decay=float(getattr(optimizer, "weight_decay", 0.0)),
+        momentum=float(getattr(optimizer, "momentum", 0.0)),
+    )
+
+
+def _of_network(network: Network) -> Iterator[Layer]:
+    names = {"ReLU": "relu"}
+    for step in network.plan:
+        kind = type(step.layer).__name__
+        settings = {k: v for k, v in vars(step.layer).items() if k != "layers"}
+        yield Layer(kind, settings, names.get(kind, "linear"))
+        for inner in step.inside:
+            inside = type(inner.layer).__name__
+            yield Layer(inside, dict(vars(inner.layer)), names.get(inside, "linear"))
+
+
+def _is_keras(given: Any) -> bool:
+    """Whether a class called Model of Keras is among its ancestors."""
+    return any(
+        c.__name__ in ("Model", "Sequential", "Functional")
+        and c.__module__.split(".")[0] in ("keras", "tf_keras", "tensorflow")
+        for c in type(given).__mro__
+    )
+
+
+def _of_keras(model: Any) -> Model:
+    ordered = any(c.__name__ in ("Sequential", "Functional") for c in type(model).__mro__)
+    optimizer = getattr(model, "optimizer", None)
+    settings = _settings(optimizer) if optimizer is not None else {}
+    loss, from_logits = _loss_of(model)
+    return Model(
+        "keras",
+        lambda x: _predict(model, x),
+        layers=tuple(_layers(getattr(model, "layers", ()))),
+        ordered=ordered,
+        loss=loss,
+        from_logits=from_logits,
+        metrics=tuple(_metrics_of(model)),
+        optimizer=type(optimizer).__name__ if optimizer is not None else "",
+        learning_rate=_rate_of(optimizer, settings),
+        weight_decay=_number(settings.get("weight_decay")) or 0.0,
+        momentum=_number(settings.get("momentum")) or 0.0,
+        steps=_whole(getattr(optimizer, "iterations", None)),
+        itself=model,
+    )
+
+
+def _predict(model: Any, x: NDArray[Any]) -> Outputs:
+    return np.asarray(model.predict(x, batch_size=BATCH, verbose=0))
+
+
+def _layers(layers: Sequence[Any]) -> Iterator[Layer]:
+    """Every layer, those inside of others too; what wraps them is left out."""
+    for layer in layers:
+        inside = getattr(layer, "layers", None)
+        if isinstance(inside, (list, tuple)) and inside:
+            yield from _layers(inside)
+        else:
+            yield Layer(type(layer).__name__, _settings(layer), activation_of(layer), layer)
+
+
+def activation_of(layer: Any) -> str:
+    """The name of what a layer does behind its weights; "linear" where nothing."""
+    kind = type(layer).__name__
+    own = {"ReLU": "relu", "Softmax": "softmax", "LeakyReLU": "leaky_relu", "PReLU": "prelu", "ELU": "elu"}  # fmt: skip
+    if kind in own:
+        return own[kind]
+    activation = getattr(layer, "activation", None)
+    if activation is None:
+        return "linear"
+    name = getattr(activation, "__name__", None) or type(activation).__name__
+    return own.get(str(name), str(name))
+
+
+def _settings(thing: Any) -> dict[str, Any]:
+    try:
+        return dict(thing.get_config())
+    except Exception:  # whatever a stranger's class does when asked: then nothing is known of it
+        return {}
+
+
+def _loss_of(model: Any) -> tuple[str, bool | None]:
+    """The loss by its name in snake case, and from_logits where that is known."""
+    loss = getattr(model, "loss", None)
+    if isinstance(loss, (list, tuple)) and len(loss) == 1:
+        loss = loss[0]
+    if loss is None:
+        return "", None
+    if isinstance(loss, str):
+        return snake(loss), False
+    given = getattr(loss, "from_logits", None)
+    if given is None:
+        given = (getattr(loss, "_fn_kwargs", None) or _settings(loss)).get("from_logits")
+    if given is None:
+        given = (getattr(loss, "keywords", None) or {}).get("from_logits")
+    name = getattr(loss, "__name__", None)
+    if name is None and hasattr(loss, "func"):
+        name = getattr(loss.func, "__name__", None)
+    known = name is None or name.endswith("crossentropy")
+    return snake(name or type(loss).__name__), (
+        bool(given) if given is not None else False
+    ) if known else None
+
+
+def snake(name: str) -> str:
+    """SparseCategoricalCrossentropy -> sparse_categorical_crossentropy; "mse" in full."""
+    out = "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(name))
+    short = {
+        "mse": "mean_squared_error",
+        "mae": "mean_absolute_error",
+        "m_s_e": "mean_squared_error",
+    }
+    return short.get(out, out)
+
+
+def _metrics_of(model: Any) -> Iterator[str]:
+    """Names of the metrics' classes and of the metrics, those inside of others too."""
+    try:
+        compiled = model.get_compile_config() or {}
+    except Exception:  # as above
+        compiled = {}
+    stack = [compiled.get("metrics"), compiled.get("weighted_metrics")]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            yield snake(item)
+        elif isinstance(item, dict):
+            if "class_name" in item:
+                yield snake(str(item["class_name"]))
+            else:
+                stack.extend(item.values())
+        elif isinstance(item, (list, tuple)):
+            stack.extend(item)
+
+
+def _rate_of(optimizer: Any, settings: dict[str, Any]) -> float | None:
+    """The learning rate; of a schedule, the one it begins with."""
+    if optimizer is None:
+        return None
+    given = settings.get("learning_rate", getattr(optimizer, "learning_rate", None))
+    if isinstance(given, dict):
+        inner = given.get("config", {})
+        given = max(
+            (v for k, v in inner.items() if "learning_rate" in k and isinstance(v, (int, float))),
+            default=None,
+        )
+    return _number(given)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return None if value is None or isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _whole(value: Any) -> int | None:
+    number = _number(numpy_of(value)) if value is not None else None
+    return None if number is None else int(number)
+
+
+def numpy_of(tensor: Any) -> Any:
+    """A tensor of whatever computes for Keras -> NumPy's."""
+    keras = sys.modules.get("keras")
+    if keras is not None and not isinstance(tensor, (np.ndarray, int, float)):
+        try:
+            return keras.ops.convert_to_numpy(tensor)
+        except (TypeError, ValueError, AttributeError):
+            pass
+    return np.asarray(tensor)

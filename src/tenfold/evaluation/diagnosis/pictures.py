@@ -1,0 +1,112 @@
+"""Arrays as somebody prepared them -> the pictures they were made from, as far as that can be undone.
+
+What scaling, centring, standardising or flattening did is taken back, so that pictures prepared in
+different ways can be compared with each other and with real digits. Polarity and direction are kept:
+whether they are right is for others to say.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.digits import SIDE, Images
+
+# Rows from which minimum and maximum of a pixel are taken.
+ROWS_LOOKED_AT = 4_000
+# Pixels that share one extreme value, and by how much of the range values may differ in being shared.
+SHARED, SAME = 0.9, 0.02
+CHUNK = 8_192
+SIDES = range(7, 129)
+
+
+def restore(x: NDArray[Any]) -> Images | None:
+    """Numbers (n, ...) -> uint8 (n, 28, 28), or None where a row is no square picture."""
+    pixels = as_squares(x)
+    if pixels is None or len(pixels) == 0:
+        return None
+    step = max(1, len(pixels) // ROWS_LOOKED_AT)
+    sample = finite(pixels[::step])
+    low, reach = _low_and_reach(sample)
+    if not (reach > 0).any():
+        return None
+    safe = np.where(reach > 0, reach, np.float32(1))
+    by_image = _normed_by_image(sample)
+    out = np.empty((len(pixels), SIDE, SIDE), np.uint8)
+    for start in range(0, len(pixels), CHUNK):
+        part = ((finite(pixels[start : start + CHUNK]) - low) / safe).astype(np.float32, copy=False)
+        if by_image:
+            part /= np.maximum(part.max(axis=(1, 2), keepdims=True), 1e-12)
+        out[start : start + CHUNK] = np.rint(np.clip(_to_side(part), 0, 1) * 255)
+    return out
+
+
+def side_of(x: NDArray[Any]) -> int | None:
+    """The side of the square pictures in rows (n, ...), or None where they are none."""
+    squares = as_squares(x[:1])
+    return None if squares is None else squares.shape[1]
+
+
+def as_squares(x: NDArray[Any]) -> NDArray[Any] | None:
+    """Numbers (n, ...) -> (n, side, side) grey; None where that is impossible."""
+    if x.ndim < 2 or x.dtype.kind not in "uifb" or len(x) == 0:
+        return None
+    shape = x.shape[1:]
+    without = tuple(size for size in shape if size != 1)
+    if len(without) == 3 and without[0] == without[1] and without[2] in (3, 4):
+        return np.asarray(x.reshape(len(x), *without)[..., :3].mean(axis=3))
+    if len(without) == 3 and without[1] == without[2] and without[0] in (3, 4):
+        return np.asarray(x.reshape(len(x), *without)[:, :3].mean(axis=1))
+    side = math.isqrt(math.prod(shape))
+    if side * side != math.prod(shape) or side not in SIDES:
+        return None
+    return x.reshape(len(x), side, side)
+
+
+def finite(values: NDArray[Any]) -> NDArray[np.float32]:
+    """The values as float32, 0 where they are no numbers."""
+    with np.errstate(all="ignore"):
+        floats = values.astype(np.float32)
+    return np.nan_to_num(floats, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _low_and_reach(
+    sample: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What to subtract and what to divide by, each (1, 1) or (side, side).
+
+    Pixels of one picture share black and white. Where most pixels reach neither the same least nor
+    the same greatest value, each was centred or standardised for itself.
+    """
+    low, high = sample.min(axis=0), sample.max(axis=0)
+    least, greatest = low.min(), high.max()
+    whole = greatest - least
+    moving = high > low
+    reach = high - low
+    # Standardised, a pixel that is seldom lit reaches a hundred times as far as others.
+    same = SAME * np.median(reach[moving]) if moving.any() else 0.0
+    alike = (np.abs(low - least) <= same)[moving], (np.abs(high - greatest) <= same)[moving]
+    if not moving.any() or max(a.mean() for a in alike) >= SHARED:
+        return np.full((1, 1), least, np.float32), np.full((1, 1), whole, np.float32)
+    # Pixels at the rim are lit in few pictures and reach little; blown up they would drown the rest.
+    return low, np.where(moving, np.maximum(reach, np.median(reach[moving]) / 2), 0.0)
+
+
+def _normed_by_image(sample: NDArray[np.float32]) -> bool:
+    """Whether every picture was brought to the same length, as by `keras.utils.normalize`."""
+    norms = np.sqrt((sample**2).sum(axis=(1, 2)))
+    return bool(norms.std() < 1e-3 * norms.mean())
+
+
+def _to_side(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, side, side) -> (n, 28, 28): a rim cut off where little is missing, enlarged or shrunk otherwise."""
+    side = pictures.shape[1]
+    if side == SIDE:
+        return pictures
+    if SIDE < side <= 36:
+        edge = (side - SIDE) // 2
+        return pictures[:, edge : edge + SIDE, edge : edge + SIDE]
+    # The pixel of the old grid under the middle of each pixel of the new one.
+    rows = ((np.arange(SIDE) + 0.5) * side / SIDE).astype(int)
+    return pictures[:, rows][:, :, rows]

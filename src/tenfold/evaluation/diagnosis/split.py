@@ -1,0 +1,302 @@
+"""Causes in how rows were ordered and divided: sorted data, missing classes, leaks, too few rows."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.evaluation.diagnosis import probe
+from tenfold.evaluation.diagnosis.evidence import Answers, Evidence, Whole
+from tenfold.evaluation.diagnosis.findings import Finding
+from tenfold.evaluation.diagnosis.inputs import Part
+from tenfold.statistics import Proportion
+
+# Of rows in no order, one in ten has the label of the row before.
+IN_ORDER = 0.5
+# A class with less than this share of what it would have by equal shares is as good as missing.
+RARE = 0.1
+# Fewer of a class do not show how people write it: at 100 of each, a network tells 88 to 90 %.
+FEW_OF_A_CLASS = 150
+SHUFFLE = "order = np.random.default_rng(0).permutation(len(x))\nx, y = x[order], y[order]   # then cut validation off"
+
+
+def sorted_split(evidence: Evidence) -> Iterator[Finding]:
+    """Validation holds classes that training lacks, because it was cut off data in order."""
+    train = evidence.train
+    if train is None or train.labels is None or not _countable(train.labels):
+        return
+    validation = evidence.parts.get("validation")
+    if validation is not None and validation.labels is not None and _countable(validation.labels):
+        ours, theirs = _counts(train.labels), _counts(validation.labels)
+        there = np.flatnonzero(ours + theirs)
+        lacking = [int(c) for c in there if c < 100 and ours[c] < RARE * len(train) / len(there)]
+        only = np.flatnonzero(theirs > RARE * len(validation) / len(there))
+        if (
+            lacking
+            and len(only) <= 0.6 * len(there)
+            and theirs[lacking].sum() > 0.2 * len(validation)
+        ):
+            yield Finding(
+                "sorted_split",
+                0.97,
+                f"validation holds the classes {_listed(only)} alone, and training next to none of {_listed(lacking)}: "
+                f"{Proportion(int(theirs[lacking].sum()), len(validation))} of it can never be told.",
+                SHUFFLE,
+            )
+        return
+    tail = max(1, len(train) // 5)
+    if _in_order(train.labels) < IN_ORDER or evidence.history is None and evidence.model is None:
+        return
+    failing = _tail_failing(evidence, train)
+    accuracy = _last(evidence.history.validation_accuracy) if evidence.history else None
+    shown = accuracy is not None and evidence.history is not None
+    trained = _last(evidence.history.accuracy) if evidence.history else None
+    low = shown and trained is not None and accuracy is not None and accuracy < trained - 0.3
+    if failing is None and not low:
+        return
+    said = (
+        f" The history says {accuracy:.1%} on validation and {trained:.1%} in training."
+        if low
+        else ""
+    )
+    seen = (
+        f" The model tells {failing[0]:.0%} of the last fifth and {failing[1]:.0%} of the others."
+        if failing
+        else ""
+    )
+    yield Finding(
+        "sorted_split",
+        0.96 if failing and low else 0.9,
+        f"The training data are in order of their labels, and their last fifth holds the classes "
+        f"{_listed(np.unique(train.labels[-tail:]))} alone; validation_split cuts off the last rows without shuffling."
+        + said
+        + seen,
+        SHUFFLE,
+    )
+
+
+def _tail_failing(evidence: Evidence, train: Part) -> tuple[float, float] | None:
+    """(accuracy on the last fifth, on the rest) where the last classes are not told and the first are."""
+    answers = evidence.answers(train)
+    if answers is None or answers.labels is None:
+        return None
+    right = answers.told == answers.labels
+    order = _classes_in_order(answers.labels)
+    recalls = [float(right[answers.labels == c].mean()) for c in order]
+    if recalls[-1] < 0.2 and np.mean(recalls[: len(order) // 2]) > 0.6:
+        cut = len(right) - max(1, len(right) // 5)
+        return float(right[cut:].mean()), float(right[:cut].mean())
+    return None
+
+
+def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
+    """Training rows in order, and a model that knows the last ones best."""
+    train = evidence.train
+    if train is None or train.labels is None or not _countable(train.labels):
+        return
+    order = _in_order(train.labels)
+    if order < IN_ORDER or len(np.unique(train.labels)) < 3:
+        return
+    answers = evidence.answers(train)
+    recency = _recency(answers) if answers is not None else None
+    if recency is not None and recency[1] > recency[0] + 0.3:
+        trained = _last(evidence.history.accuracy) if evidence.history else None
+        said = (
+            f" While it was trained it told {trained:.0%}: each batch held one class."
+            if trained is not None and trained > recency[0] + 0.2
+            else ""
+        )
+        yield Finding(
+            "sorted_not_shuffled",
+            0.95,
+            f"{order:.0%} of the training rows have the label of the row before, and the model tells {recency[0]:.0%} of the "
+            f"classes that come first and {recency[1]:.0%} of the last: it forgot what it saw earlier.{said}",
+            "model.fit(x, y, shuffle=True)   # and of a tf.data.Dataset: .shuffle(len(x)) before .batch",
+            {"first": recency[0], "last": recency[1]},
+        )
+    elif evidence.model is None or answers is None or answers.accuracy.share < 0.5:
+        yield Finding(
+            "sorted_not_shuffled",
+            0.5,
+            f"{order:.0%} of the training rows have the label of the row before: with shuffle=False, or with "
+            "validation_split, nothing good comes of that.",
+            SHUFFLE,
+            fault=evidence.model is not None,
+        )
+
+
+def _recency(answers: Answers) -> tuple[float, float] | None:
+    """(mean recall of the classes that stand first, of the last one)."""
+    if answers.labels is None:
+        return None
+    order = _classes_in_order(answers.labels)
+    recalls = [float((answers.told == c)[answers.labels == c].mean()) for c in order]
+    return float(np.mean(recalls[: max(1, len(order) // 2)])), recalls[-1]
+
+
+def missing_class(evidence: Evidence) -> Iterator[Finding]:
+    """A class that other parts or the network's outputs have, and training has not."""
+    train = evidence.train
+    if train is None or train.labels is None or not _countable(train.labels) or len(train) < 100:
+        return
+    counts = _counts(train.labels)
+    elsewhere = np.zeros(100, bool)
+    for part in evidence.others:
+        if part.labels is not None and _countable(part.labels):
+            elsewhere |= _counts(part.labels) > 0
+    answers = evidence.answers(train)
+    outputs = answers.outputs.shape[1] if answers is not None else 0
+    expected = elsewhere | (counts > 0)
+    # Ten outputs, and labels that are not 1 to 10: then all of 0 to 9 are meant.
+    if outputs in (0, 10) and (counts[:10] > 0).sum() >= 5:
+        expected[:10] = True
+    there = np.flatnonzero(expected)
+    typical = np.median(counts[there]) if len(there) else 0
+    lacking = [int(c) for c in there if counts[c] < RARE * typical]
+    if not lacking or counts[10:].any():
+        return
+    how_many = ", ".join(f"{int(counts[c]):,} images of {c}" for c in lacking)
+    lost = sum(
+        int(_counts(p.labels)[lacking].sum())
+        for p in evidence.others
+        if p.labels is not None and _countable(p.labels)
+    )
+    other = sum(len(p) for p in evidence.others if p.labels is not None)
+    share = (
+        f" Other parts hold {Proportion(lost, other)} of such images, which it cannot tell."
+        if other
+        else ""
+    )
+    yield Finding(
+        "missing_class",
+        0.96,
+        f"The training data hold {how_many}, where other classes have about {typical:,.0f}.{share}",
+        "print(np.bincount(y_train, minlength=10))   # after each step that selects rows: which one loses them?",
+        {f"images_of_{c}": int(counts[c]) for c in lacking},
+    )
+
+
+def leak(evidence: Evidence) -> Iterator[Finding]:
+    """Rows of validation or test that are rows of training, equal or nearly so."""
+    train = evidence.train
+    if train is None:
+        return
+    for part in evidence.others:
+        same = _equal_rows(train, part)
+        near = _near_rows(evidence, train, part) if same < 3 else 0
+        looked_at = min(len(part), 1_000) if near else len(part)
+        count = same or near
+        if count < 3 or count < 0.004 * looked_at:
+            continue
+        how = (
+            "are also training rows, pixel for pixel"
+            if same
+            else "have a training row that is all but equal (a changed copy)"
+        )
+        inside = evidence.answers(part)
+        told = (
+            f" The model tells {inside.accuracy} of {part.name}: partly from memory."
+            if inside and inside.accuracy.total
+            else ""
+        )
+        yield Finding(
+            "leak",
+            0.97 if same else 0.85,
+            f"{Proportion(count, looked_at)} of the {part.name} rows {how}.{told}",
+            f"seen = {{row.tobytes() for row in x_train}}\nnew = np.array([row.tobytes() not in seen for row in x_{part.name}])\n"
+            f"x_{part.name}, y_{part.name} = x_{part.name}[new], y_{part.name}[new]   # and split before anything is copied or changed",
+            {"rows": count, "of": looked_at},
+        )
+
+
+def _equal_rows(train: Part, part: Part) -> int:
+    """How many rows of a part are rows of training: as given, or as the pictures they were made from."""
+    pairs = [(train.x, part.x)]
+    if train.pictures is not None and part.pictures is not None:
+        pairs.append((train.pictures, part.pictures))
+    return max(_count_equal(ours, theirs) for ours, theirs in pairs)
+
+
+def _count_equal(ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> int:
+    ours, theirs = ours.reshape(len(ours), -1), theirs.reshape(len(theirs), -1)
+    if ours.shape[1] != theirs.shape[1]:
+        return 0
+    theirs = theirs.astype(ours.dtype, copy=False)
+    # An empty picture is like every other empty one.
+    seen = {_digest(row) for row in ours}
+    return sum(_digest(row) in seen and row.min() != row.max() for row in theirs)
+
+
+def _digest(row: NDArray[np.generic]) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=8).digest()
+
+
+def _near_rows(evidence: Evidence, train: Part, part: Part) -> int:
+    """How many of at most 1,000 rows have a training row far nearer than rows of one class are."""
+    ours, theirs = evidence.z(train), evidence.z(part)
+    if ours is None or theirs is None or len(train) < 20:
+        return 0
+    rows = part.rows(1_000)
+    nearest = probe.nearest_squared(theirs[rows], ours)
+    scale = float(np.median((theirs[rows] - theirs[rows].mean(axis=0)) ** 2) * theirs.shape[1])
+    length = ((theirs[rows] - ours.mean(axis=0)) ** 2).sum(axis=1)
+    # Two different 1s may be alike; a hundredth of a row's own length is nearer than they are.
+    return int((nearest < 0.01 * np.maximum(length, scale)).sum())
+
+
+def too_few_samples(evidence: Evidence) -> Iterator[Finding]:
+    """Few rows, and what they lack shows."""
+    train = evidence.train
+    if train is None or train.labels is None or not _countable(train.labels):
+        return
+    counts = _counts(train.labels)
+    there = counts[counts > 0]
+    of_each = float(np.median(there))
+    if of_each >= FEW_OF_A_CLASS or len(train) < 2:
+        return
+    ours = evidence.answers(train)
+    judged = [
+        a for p in evidence.others if (a := evidence.answers(p)) is not None and a.accuracy.total
+    ]
+    if ours is not None and judged and ours.accuracy.total:
+        gap = ours.accuracy.share - judged[0].accuracy.share
+        if gap < 0.03 or judged[0].accuracy.share > 0.95:
+            return
+        seen = f" The model tells {ours.accuracy.share:.1%} of these and {judged[0].accuracy} of unseen ones."
+    else:
+        seen = ""
+    yield Finding(
+        "too_few_samples",
+        0.9 if of_each < 120 else 0.7,
+        f"{len(train):,} training images, about {of_each:,.0f} of a class; MNIST has 6,000.{seen}",
+        "x, y = x_all, y_all   # all 60,000; where there are no more, change each picture a little (augmentation)",
+        {"images": len(train), "of_a_class": of_each},
+    )
+
+
+def _countable(labels: Whole) -> bool:
+    return bool(len(labels) and labels.min() >= 0 and labels.max() < 100)
+
+
+def _counts(labels: Whole) -> NDArray[np.int64]:
+    return np.bincount(labels, minlength=100)
+
+
+def _in_order(labels: Whole) -> float:
+    return float((labels[1:] == labels[:-1]).mean()) if len(labels) > 1 else 0.0
+
+
+def _classes_in_order(labels: Whole) -> list[int]:
+    """Classes by where they stand in the rows, on average."""
+    classes = np.unique(labels)
+    places = [float(np.flatnonzero(labels == c).mean()) for c in classes]
+    return [int(c) for c in classes[np.argsort(places)]]
+
+
+def _last(values: NDArray[np.float64] | None) -> float | None:
+    return None if values is None or not len(values) else float(values[-1])
+
+
+def _listed(classes: NDArray[np.int64] | list[int]) -> str:
+    return ", ".join(str(int(c)) for c in classes)

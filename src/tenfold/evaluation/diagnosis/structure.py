@@ -1,0 +1,336 @@
+"""Causes in how the model was put together: outputs, activations, loss, metric."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
+from tenfold.evaluation.diagnosis.findings import Finding
+from tenfold.evaluation.diagnosis.models import LINEAR, Model
+
+CROSS_ENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
+# Softmax of ten probabilities gives at most e / (e + 9) to one of them: the loss cannot fall below 1.461.
+SOFTMAX_OF_SOFTMAX = float(np.e / (np.e + 9))
+LOSS_OF_SOFTMAX_TWICE = float(-np.log(SOFTMAX_OF_SOFTMAX))
+LAST = "keras.layers.Dense(10, activation='softmax')"
+COMPILE = "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])"
+
+
+def outputs(evidence: Evidence) -> Iterator[Finding]:
+    """Fewer outputs than classes, or one for all."""
+    train, model = evidence.train, evidence.model
+    answers = evidence.answers(train)
+    if model is None or train is None or train.labels is None or answers is None:
+        return
+    units = answers.outputs.shape[1]
+    if units == 0 or evidence.classes <= 2:
+        return
+    if units < 2 or (units > 100 and model.kind == "keras"):
+        yield Finding(
+            "wrong_output_units",
+            0.95,
+            f"The network has {units} output{'s' if units > 1 else ''} for {evidence.classes} classes.",
+            f"model.add({LAST})\n{COMPILE}   # one output for each class",
+            {"outputs": units, "classes": evidence.classes},
+        )
+
+
+def output_activation(evidence: Evidence) -> Iterator[Finding]:
+    """Something other than softmax, or nothing, behind the last weights."""
+    model, answers = evidence.model, _answers(evidence)
+    if model is None or model.kind == "recipe" or (answers and answers.outputs.shape[1] < 2):
+        return
+    stood = [name for name in model.output_activations if name not in ("softmax", "log_softmax")]
+    seen = _as_seen(answers) if answers is not None and answers.finite else ""
+    # Every output 0 or more, and many exactly 0, is a ReLU, whatever the layers are called.
+    name = (
+        stood[-1] if stood else (seen if not model.output_activations and not model.ordered else "")
+    )
+    softmax = "softmax" in model.output_activations
+    if name in ("", "linear") or softmax or (name == "sigmoid" and model.loss.startswith("binary")):
+        return
+    never = ""
+    if answers is not None:
+        missing = [
+            c for c in range(answers.outputs.shape[1]) if c not in set(answers.told.tolist())
+        ]
+        never = (
+            f" Of the classes, it never tells {', '.join(map(str, missing))}." if missing else ""
+        )
+    what = {
+        "relu": "A ReLU cannot say less than 0, and where it says 0 nothing is learnt: such a class is lost.",
+        "sigmoid": "Sigmoids do not compete: ten of them are ten yes-or-no answers, not one of ten.",
+        "tanh": "It cannot go beyond 1, so no answer gets surer than e to the 2.",
+    }.get(name, "Its outputs are no probabilities, and no logits either.")
+    yield Finding(
+        "output_activation",
+        0.95 if stood else 0.7,
+        f"The last activation is {name}. {what}{never}",
+        f"model.add({LAST})",
+    )
+
+
+def _as_seen(answers: Answers) -> str:
+    o = answers.outputs
+    if o.shape[1] < 2 or answers.are_probabilities:
+        return ""
+    if o.min() == 0 and (o == 0).mean() > 0.05:
+        return "relu"
+    if o.min() >= 0 and o.max() <= 1 and o.max() > o.min():
+        return "sigmoid"
+    return ""
+
+
+def softmax_twice(evidence: Evidence) -> Iterator[Finding]:
+    """Two softmaxes, the second in the network or in the loss."""
+    model, answers = evidence.model, _answers(evidence)
+    if model is None or model.kind == "recipe":
+        return
+    softmaxes = sum(name == "softmax" for name in model.output_activations)
+    probabilities = answers is not None and answers.are_probabilities
+    squeezed = (
+        answers is not None
+        and probabilities
+        and answers.outputs.shape[1] == 10
+        and answers.outputs.max() <= SOFTMAX_OF_SOFTMAX + 1e-4
+        and answers.accuracy.share > 0.3
+    )
+    floor = _stuck_at_floor(evidence)
+    in_loss = (
+        model.from_logits is True
+        and (softmaxes > 0 or probabilities)
+        and "crossentropy" in model.loss
+    )
+    if not (softmaxes > 1 or squeezed or in_loss or floor):
+        return
+    if softmaxes > 1 or squeezed:
+        assert_outputs = (
+            f"no probability is above {answers.outputs.max():.3f}"
+            if squeezed and answers
+            else f"{softmaxes} softmaxes follow each other"
+        )
+        why, fix = (
+            f"In the network: {assert_outputs}.",
+            f"model.add({LAST})   # and no Softmax layer behind it",
+        )
+    elif in_loss:
+        why = f"The network gives probabilities, and {model.loss} with from_logits=True applies softmax to them again."
+        fix = COMPILE + "   # from_logits=False, its default"
+    else:
+        why, fix = "The network gives probabilities, and the loss treats them as logits.", COMPILE
+    seen = (
+        f" The training loss stays above {LOSS_OF_SOFTMAX_TWICE:.3f} = ln(e + 9) - 1, its least value then."
+        if floor
+        else ""
+    )
+    yield Finding("softmax_twice", 0.97 if (softmaxes > 1 or in_loss) else 0.85, why + seen, fix)
+
+
+def _stuck_at_floor(evidence: Evidence) -> bool:
+    """High accuracy at a loss that no network with one softmax has: right answers cost next to nothing."""
+    history = evidence.history
+    if history is None or history.loss is None or history.accuracy is None or not len(history.loss):
+        return False
+    if evidence.model is not None and "crossentropy" not in (evidence.model.loss or "crossentropy"):
+        return False
+    loss, accuracy = float(history.loss[-1]), float(history.accuracy[-1])
+    # Each wrong answer costs at most 1 more than the least loss.
+    expected = LOSS_OF_SOFTMAX_TWICE + (1 - accuracy)
+    penalised = evidence.model is not None and any(
+        _penalised(layer.settings) for layer in evidence.model.layers
+    )
+    return (
+        accuracy > 0.6 and LOSS_OF_SOFTMAX_TWICE - 1e-3 <= loss <= expected + 0.05 and not penalised
+    )
+
+
+def _penalised(settings: dict[str, object]) -> bool:
+    return any("regularizer" in name and value for name, value in settings.items())
+
+
+def logits_as_probabilities(evidence: Evidence) -> Iterator[Finding]:
+    """Linear outputs under a loss that expects probabilities."""
+    model, answers = evidence.model, _answers(evidence)
+    if model is None or model.kind != "keras" or model.from_logits is not False:
+        return
+    if model.loss not in CROSS_ENTROPIES or model.output_activations:
+        return
+    if model.ordered and model.weighted:
+        certainty = 0.97
+    elif answers is not None and answers.finite and answers.outputs.min() < 0:
+        certainty = 0.95
+    else:
+        return
+    if answers is not None and answers.are_probabilities:
+        return
+    seen = (
+        f" Outputs go from {np.nanmin(answers.outputs):.3g} to {np.nanmax(answers.outputs):.3g}."
+        if answers and answers.outputs.size and answers.finite
+        else ""
+    )
+    yield Finding(
+        "logits_as_probabilities",
+        certainty,
+        f"The last layer has no softmax, and {model.loss} takes its outputs for probabilities (from_logits=False).{seen}",
+        f"model.compile('adam', keras.losses.{_class_of(model.loss)}(from_logits=True), metrics=['accuracy'])",
+    )
+
+
+def _class_of(loss: str) -> str:
+    return "".join(word.capitalize() for word in loss.split("_"))
+
+
+def wrong_loss(evidence: Evidence) -> Iterator[Finding]:
+    """A loss for another form of labels, or for another task."""
+    model, train = evidence.model, evidence.train
+    if model is None or not model.loss or model.kind != "keras":
+        return
+    units = _units(evidence)
+    if units is not None and units < 2:
+        return
+    form = train.form if train is not None else "none"
+    why, fix, sure = "", COMPILE, 0.95
+    if model.loss == "sparse_categorical_crossentropy" and form in ("one-hot", "bad one-hot"):
+        why, fix = (
+            "it expects whole numbers, and y is one-hot",
+            "model.compile('adam', 'categorical_crossentropy', metrics=['accuracy'])",
+        )
+    elif model.loss == "categorical_crossentropy" and form in ("whole", "column"):
+        why, sure = "it expects one-hot rows, and y holds whole numbers", 0.9
+        if _trained_well(evidence):
+            return  # the arrays here are not those that were trained on
+    elif model.loss.startswith("binary") and evidence.classes > 2:
+        why = "it takes ten classes for ten questions of yes or no"
+    elif any(
+        word in model.loss
+        for word in ("squared", "absolute", "hinge", "huber", "poisson", "cosine", "log_cosh")
+    ):
+        why = "it measures distances between numbers; that 7 stands nearer to 8 than to 1 means nothing"
+    elif "kl_divergence" in model.loss and form in ("whole", "column"):
+        why = "it expects distributions, and y holds whole numbers"
+    if why:
+        yield Finding("wrong_loss", sure, f"The loss is {model.loss}: {why}.", fix)
+
+
+def _trained_well(evidence: Evidence) -> bool:
+    answers = _answers(evidence)
+    return answers is not None and answers.accuracy.total > 0 and answers.accuracy.share > 0.8
+
+
+def wrong_metric(evidence: Evidence) -> Iterator[Finding]:
+    """An accuracy that counts each of ten outputs as an answer of its own, or none of them."""
+    model, history = evidence.model, evidence.history
+    named = [
+        m for m in (model.metrics if model else ()) if m in ("binary_accuracy", "binary_accuracy_")
+    ]
+    train = evidence.train
+    answers = _answers(evidence)
+    if evidence.classes <= 2 or (answers is not None and answers.outputs.shape[1] < 2):
+        return
+    shown = None
+    if history is not None:
+        for values in (history.validation_accuracy, history.accuracy):
+            shown = (
+                float(values[-1]) if shown is None and values is not None and len(values) else shown
+            )
+    judged = evidence.answers(evidence.parts.get("validation")) or answers
+    true = judged.accuracy if judged is not None and judged.accuracy.total else None
+    said = (
+        f" It showed {shown:.2%}; recounted, the accuracy is {true}."
+        if shown is not None and true
+        else ""
+    )
+    if named or (history is not None and history.binary):
+        yield Finding(
+            "wrong_metric",
+            0.97,
+            f"binary_accuracy counts each of the ten outputs: a network that always answers 'none' has 90 % of it.{said}",
+            COMPILE,
+            {"shown": shown or 0.0},
+        )
+        return
+    form = train.form if train is not None else ""
+    plain = model is not None and any(
+        m in ("accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
+        for m in model.metrics
+    )
+    mismatched = model is not None and (
+        ("categorical_accuracy" in model.metrics and form in ("whole", "column"))
+        or ("sparse_categorical_accuracy" in model.metrics and form == "one-hot")
+        or ("accuracy_class" in model.metrics)
+    )
+    if (
+        plain
+        and mismatched
+        and shown is not None
+        and true is not None
+        and abs(shown - true.share) > 0.05
+    ):
+        yield Finding(
+            "wrong_metric",
+            0.9,
+            f"The metric is for another form of labels than y has.{said}",
+            COMPILE,
+        )
+
+
+def no_nonlinearity(evidence: Evidence) -> Iterator[Finding]:
+    """Two or more layers with weights, and nothing but lines between them."""
+    model, train = evidence.model, evidence.train
+    if model is None or model.kind != "keras" or len(model.weighted) < 2:
+        return
+    hidden = model.layers[: _place_of_last(model)]
+    named = all(layer.kind in LINEAR and layer.activation == "linear" for layer in hidden)
+    if not named:
+        return
+    straight = _is_affine(evidence, train.x) if train is not None else None
+    if straight is False or (straight is None and not model.ordered):
+        return
+    yield Finding(
+        "no_nonlinearity",
+        0.97 if model.ordered else 0.9,
+        f"{len(model.weighted)} layers with weights, no activation between them: together they are one linear layer, "
+        "which tells 92 % of MNIST at best.",
+        "keras.layers.Dense(64, activation='relu')   # every hidden layer",
+    )
+
+
+def _place_of_last(model: Model) -> int:
+    last = model.weighted[-1]
+    return max(i for i, layer in enumerate(model.layers) if layer is last)
+
+
+def _is_affine(
+    evidence: Evidence, x: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]"
+) -> bool | None:
+    """Whether f(a) - f(b) + f(c) = f(a - b + c), in logits or logarithms; None where it cannot be asked."""
+    if len(x) < 30:
+        return None
+    a, b, c = (x[i : i + 30 : 3].astype(np.float32) for i in range(3))
+    try:
+        parts = [evidence.ask(rows).astype(np.float64) for rows in (a, b, c, a - b + c)]
+    except Exception:  # a model that takes no such values
+        return None
+    if any(p.ndim != 2 or not np.isfinite(p).all() for p in parts):
+        return None
+    if all((p > 0).all() and np.abs(p.sum(axis=1) - 1).max() < 1e-3 for p in parts):
+        if min(p.min() for p in parts) < 1e-30:
+            return None  # logarithms of what float32 has rounded say nothing
+        parts = [np.log(p) - np.log(p).mean(axis=1, keepdims=True) for p in parts]
+    expected = parts[0] - parts[1] + parts[2]
+    apart = np.abs(expected - parts[3]).mean()
+    return bool(apart < 0.02 * max(np.abs(expected).mean(), 1e-9))
+
+
+def _answers(evidence: Evidence) -> Answers | None:
+    """The model's answers to whichever part there is."""
+    return next(
+        (a for part in evidence.parts.values() if (a := evidence.answers(part)) is not None), None
+    )
+
+
+def _units(evidence: Evidence) -> int | None:
+    answers = _answers(evidence)
+    if answers is not None and answers.outputs.shape[1]:
+        return int(answers.outputs.shape[1])
+    return evidence.model.units if evidence.model else None
