@@ -126,8 +126,7 @@ def _pixels(picture: "Image.Image") -> Picture:
 
 
 def _plain_mode(picture: "Image.Image") -> str:
-    grey = picture.mode == "1" or (picture.mode == "P" and picture.palette.mode == "L")
-    return "L" if grey else "RGB"
+    return "L" if picture.mode == "1" else "RGB"
 
 
 def _eight_bits(values: NDArray[np.generic], *, wide: bool) -> Picture:

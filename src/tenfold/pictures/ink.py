@@ -16,11 +16,11 @@ Grey = NDArray[np.uint8]
 Ink = NDArray[np.float32]
 
 # Paper is looked for on a grid of so many cells along the longer side; in each cell it is as bright as the
-# brightest within so many cells. A stroke, or a blot where strokes run together, may thus be a third of
+# brightest within so many cells. A stroke, or a blot where strokes run together, may thus be half of
 # a small picture wide. A large picture is a page, whose strokes are narrow and whose shadows are not.
 GRID, LARGE_GRID = 32, 96
 LARGE_PICTURE = 640
-WINDOW = 13
+WINDOW = 17
 
 # Less contrast than this, of 255, is taken for the unevenness of blank paper, as is what does not
 # rise above the paper's own grain so many times.

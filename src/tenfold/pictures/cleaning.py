@@ -1,0 +1,232 @@
+"""The ink on a picture of one digit -> the ink of the digit: rulings, frames and specks dropped.
+
+What belongs to the digit is told by size and place alone: its largest piece, and the pieces beside it that
+are not small. Knows nothing about digits' forms, paper or models.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Ink = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+# Pixels with so much ink belong to a piece.
+INKED = 0.35
+EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
+
+# A piece with less ink than this share of the largest is a speck. The bar of a 5 has some 15 %.
+SPECK_SHARE = 0.03
+# Farther from the largest piece than this share of its size, a piece with less ink than the third share of
+# it belongs to something else; at the edge of the picture, where the largest is not, the second is enough.
+NEAR, NEAR_AT_EDGE = 0.35, 0.12
+OTHERS_SHARE = 0.4
+# A piece so many times as wide as high below the largest, and so much wider than that, underlines it. The
+# base of a broken 2 is narrower, and the bar of a broken 5 above.
+FLAT, WIDE = 8.0, 1.5
+
+# A ruling crosses so much of the picture, is no thicker than this share of it, and leans no more than this.
+CROSSED = 0.9
+THICKEST_LINE = 0.1
+LEANS = np.linspace(-0.12, 0.12, 13)
+MOST_LINES = 12
+# In a smaller picture a ruling and the bar of a digit look alike.
+LEAST_RULED = 40
+# What is no ruling keeps this share of the picture's side away from its edges; a digit that was cut out
+# closely does not, and the bar of its 7 runs from edge to edge like a ruling.
+MARGIN = 0.02
+# A frame stands in the outer parts of the ink, this share of it on each side, and what it frames is more
+# than a dash.
+FRAME_STRIP = 0.12
+FRAMED_INK, FRAMED_SIDE = 0.1, 0.3
+
+
+class Piece(NamedTuple):
+    """Connected ink: its number in the labelled picture, how much it is, where it is."""
+
+    number: int
+    mass: float
+    rows: slice
+    columns: slice
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return int(self.rows.stop - self.rows.start)
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return int(self.columns.stop - self.columns.start)
+
+
+def cleaned(ink: Ink) -> Ink:
+    """Ink float32 (h, w) in 0..1 -> the same without what does not belong to the digit."""
+    mask = ink >= INKED
+    if _crossed(mask):
+        mask, ink = _without_lines(mask, ink)
+    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
+    if count <= 1:
+        return ink
+    masses = np.bincount(labels.ravel(), ink.ravel(), count + 1)
+    pieces = [
+        Piece(number, float(masses[number]), *place)
+        for number, place in enumerate(ndimage.find_objects(labels), 1)
+    ]
+    kept = _of_the_digit(pieces, labels, ink.shape)
+    if len(kept) == count:
+        return ink
+    wanted = np.zeros(count + 1, bool)
+    wanted[[piece.number for piece in kept]] = True
+    # Soft edges of what is kept stay, those of what is dropped go.
+    near = ndimage.binary_dilation(wanted[labels], EIGHT_NEIGHBOURS, iterations=2)
+    return np.where(near & (wanted[labels] | (labels == 0)), ink, np.float32(0))
+
+
+def _of_the_digit(
+    pieces: list[Piece], labels: NDArray[np.integer], shape: tuple[int, ...]
+) -> list[Piece]:
+    frames = [piece for piece in pieces if _is_frame(piece, pieces, labels)]
+    pieces = [piece for piece in pieces if piece not in frames]
+    largest = max(pieces, key=lambda piece: piece.mass)
+    size = max(largest.height, largest.width)
+    inside = not _at_edge(largest, shape)
+    kept = [largest]
+    for piece in pieces:
+        if piece is largest or piece.mass < SPECK_SHARE * largest.mass:
+            continue
+        near = NEAR_AT_EDGE if inside and _at_edge(piece, shape) else NEAR
+        if _gap(piece, largest) > near * size and piece.mass < OTHERS_SHARE * largest.mass:
+            continue
+        if not _is_underline(piece, largest):
+            kept.append(piece)
+    return kept
+
+
+def _gap(one: Piece, other: Piece) -> float:
+    down = max(one.rows.start - other.rows.stop, other.rows.start - one.rows.stop, 0)
+    right = max(one.columns.start - other.columns.stop, other.columns.start - one.columns.stop, 0)
+    return float(np.hypot(down, right))
+
+
+def _at_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
+    height, width = shape
+    return bool(
+        min(piece.rows.start, piece.columns.start) == 0
+        or piece.rows.stop == height
+        or piece.columns.stop == width
+    )
+
+
+def _is_underline(piece: Piece, largest: Piece) -> bool:
+    below = piece.rows.start >= largest.rows.stop
+    return below and piece.width >= max(FLAT * piece.height, WIDE * largest.width)
+
+
+def _is_frame(piece: Piece, pieces: list[Piece], labels: NDArray[np.integer]) -> bool:
+    """Whether all of a piece lies along the sides of its box, and another piece that is no dash inside."""
+    within = [
+        other
+        for other in pieces
+        if other.mass >= FRAMED_INK * piece.mass
+        and piece.rows.start < other.rows.start < other.rows.stop < piece.rows.stop
+        and piece.columns.start < other.columns.start < other.columns.stop < piece.columns.stop
+        and other.height >= FRAMED_SIDE * piece.height
+    ]
+    if not within:
+        return False
+    own = labels[piece.rows, piece.columns] == piece.number
+    down, right = int(FRAME_STRIP * piece.height) + 1, int(FRAME_STRIP * piece.width) + 1
+    inner = own[down:-down, right:-right]
+    return bool(inner.sum() < 0.05 * own.sum())
+
+
+def _crossed(mask: Mask) -> bool:
+    """Whether ink touches opposite edges, as it does where a ruling crosses the picture."""
+    return min(mask.shape) >= LEAST_RULED and bool(
+        (mask[:, :2].any() and mask[:, -2:].any()) or (mask[:2].any() and mask[-2:].any())
+    )
+
+
+def _without_lines(mask: Mask, ink: Ink) -> tuple[Mask, Ink]:
+    """Straight thin lines from edge to edge taken away, where what is left is a digit with a margin."""
+    across, down = list(_lines(mask)), [line.T for line in _lines(mask.T)]
+    found = across + down
+    lines = np.logical_or.reduce([np.zeros_like(mask), *found])
+    rest = mask & ~lines
+    # One line each way is the bar and the stem of a 4, unless there is much more.
+    cross = len(across) == len(down) == 1 and rest.sum() < mask.sum() / 2
+    if not found or cross or not _has_margin(rest) or _carries(lines, rest):
+        return mask, ink
+    soft = ndimage.binary_dilation(lines, EIGHT_NEIGHBOURS) & ~rest
+    return rest, np.where(soft, np.float32(0), ink)
+
+
+def _carries(lines: Mask, rest: Mask) -> bool:
+    """Whether what is left hangs on a line at the edge of the picture, as a digit does on its own bar."""
+    height, width = lines.shape
+    near = ndimage.binary_dilation(rest, EIGHT_NEIGHBOURS) & lines
+    down, right = int(MARGIN * height) + 2, int(MARGIN * width) + 2
+    return bool(
+        near[:down].any() or near[-down:].any() or near[:, :right].any() or near[:, -right:].any()
+    )
+
+
+def _has_margin(mask: Mask) -> bool:
+    height, width = mask.shape
+    down, right = int(np.ceil(MARGIN * height)), int(np.ceil(MARGIN * width))
+    return bool(mask.any()) and mask.sum() == mask[down:-down, right:-right].sum()
+
+
+def _lines(mask: Mask) -> Iterator[Mask]:
+    """The pixels of each line across a mask (h, w), from left to right."""
+    height, width = mask.shape
+    lengths = _run_lengths(mask)
+    rows, columns = np.nonzero(mask)
+    across = np.arange(width) - width / 2
+    profiles = []
+    for lean in LEANS:
+        heights = np.rint(rows - lean * (columns - width / 2)).astype(np.intp)
+        inside = (heights >= 0) & (heights < height)
+        profiles.append(np.bincount(heights[inside], minlength=height))
+    # A line may lie between two rows.
+    counts = np.stack(profiles)
+    pairs = np.minimum(counts + np.pad(counts[:, 1:], ((0, 0), (0, 1))), width)
+    for _ in range(MOST_LINES):
+        lean, row = np.unravel_index(pairs.argmax(), pairs.shape)
+        if pairs[lean, row] < CROSSED * width:
+            return
+        places = np.clip(np.rint(row + 0.5 + LEANS[lean] * across), 0, height - 1).astype(np.intp)
+        pairs[:, max(row - 2, 0) : row + 3] = 0
+        yield _along(mask, lengths, places)
+
+
+def _along(mask: Mask, lengths: NDArray[np.intp], places: NDArray[np.intp]) -> Mask:
+    """The pixels of the line whose middle is at row `places` (w,); none where it is too thick for one."""
+    height, width = mask.shape
+    near = np.arange(height)[:, None] - places
+    on_line = np.where(np.abs(near) <= 2, lengths, 0).max(axis=0)
+    touched = on_line[on_line > 0]
+    if len(touched) < CROSSED * width:
+        return np.zeros_like(mask)
+    thickness = float(np.median(touched))
+    if thickness > THICKEST_LINE * height + 1:
+        return np.zeros_like(mask)
+    # Where a stroke crosses the line, the run of ink is longer, and stays.
+    short = lengths <= 1.6 * thickness + 1
+    return np.asarray(mask & (np.abs(near) <= thickness + 1) & short)
+
+
+def _run_lengths(mask: Mask) -> NDArray[np.intp]:
+    """For each pixel of ink, how many inked pixels stand in one piece above and below it, itself included."""
+    above = np.zeros(mask.shape, np.intp)
+    below = np.zeros(mask.shape, np.intp)
+    height = len(mask)
+    for row in range(height):
+        above[row] = np.where(mask[row], (above[row - 1] if row else 0) + 1, 0)
+        low = height - 1 - row
+        below[low] = np.where(mask[low], (below[low + 1] if row else 0) + 1, 0)
+    return np.asarray(np.maximum(above + below - 1, 0))
