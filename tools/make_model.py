@@ -27,7 +27,7 @@ Tells the handwritten digits 0 to 9 apart, and says when a picture shows none of
 | | |
 |---|---|
 | made by | `make model`: recipe `{recipe}`, seed {seed}, tenfold {version} |
-| trained on | MNIST's training part, {training:,} images, and drawn pictures that show no digit; on nothing else |
+| trained on | MNIST's training part, {training:,} images, and drawings made by code: digits in forms that MNIST's writers seldom used, and pictures that show no digit; on nothing else |
 | size | {parameters:,} parameters; `model.onnx` has {size:,} bytes |
 | accuracy on MNIST's 10,000 test images | {test} |
 | the same by corrected labels | {corrected} |
@@ -38,7 +38,8 @@ Tells the handwritten digits 0 to 9 apart, and says when a picture shows none of
 
 A picture must be in the form MNIST's have, which `tenfold.pictures.canonical` makes of any picture of one digit.
 Not for anything where a wrong digit does harm and nobody looks again. Letters that are written like a digit (O, I,
-S, Z, ...) are taken for one. Printed digits were not trained on.
+S, Z, ...) are taken for one. Nothing printed was
+trained on.
 
 `record.json` is the record of the training: versions, machine, the hash of the data, every setting.
 """

@@ -162,7 +162,7 @@ EVERYDAY = replace(
     epochs=20,
     validation_share=0.1,
     written_digits=0.2,
-    non_digits=NonDigits(share=0.2, accepted=0.01),
+    non_digits=NonDigits(share=0.2, accepted=0.02),
     calibrated=True,
 )
 
