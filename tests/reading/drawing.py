@@ -129,7 +129,8 @@ def draw(
         else sum(i.shape[1] for i in line) + abs(style.gap) * h * len(line)
         for line in inks
     )
-    tilt = np.tan(np.radians(style.slope))
+    # Who writes on a ruling follows it: there the whole page is turned, at the end.
+    tilt = np.tan(np.radians(style.slope)) if style.rulings == "none" else 0.0
     margin = 1.2 * h
     height = round(len(inks) * style.lines_apart * h + 2 * margin + abs(tilt) * widest)
     width = round(widest * (1 + style.uneven) + 2 * margin + h)
@@ -175,6 +176,8 @@ def photographed(
     # Ink that is darker than its paper darkens a ruling too; chalk covers it.
     over = np.minimum(ruled, ink) if sum(style.ink) < sum(style.paper) else ink
     picture = ruled + cover * (over - ruled)
+    if style.slope and style.rulings != "none":
+        picture = _turned(picture, style)
     if style.desk is not None:
         picture = _on_desk(picture, style.desk, rng)
     if style.angle:
@@ -245,6 +248,12 @@ def _rule(page: Grey, style: Style, rng: np.random.Generator) -> None:
             page[:, round(x) : round(x) + thick] = 1
     for y in np.arange(rng.uniform(0, apart), page.shape[0], apart):
         page[round(y) : round(y) + thick] = 1
+
+
+def _turned(picture: Grey, style: Style) -> Grey:
+    image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+    bicubic = Image.Resampling.BICUBIC
+    return np.asarray(image.rotate(style.slope, bicubic, expand=True, fillcolor=style.paper), float)
 
 
 def _on_desk(picture: Grey, desk: Colour, rng: np.random.Generator) -> Grey:

@@ -11,7 +11,7 @@ from tenfold.reading.pieces import Piece, pen_width, trimmed
 
 # Shares of the height of digits: no digit but 1 is narrower than this, and two paths nearer than that are one.
 NARROW = 0.42
-APART = 0.09
+APART = 0.15
 # A path that crosses more than this many widths of the pen goes along a stroke, or through two.
 DEAREST = 2.4
 # What a path pays for a pixel without ink, and for a step aside, in pixels of ink: the straightest of equals wins.

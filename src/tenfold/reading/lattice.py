@@ -16,7 +16,7 @@ from tenfold.digits import Classifier, Images, Probabilities
 from tenfold.pictures import frame
 from tenfold.reading.pieces import EDGE, Piece, joined
 
-MOST_ATOMS = 7
+MOST_ATOMS = 12
 """In one digit."""
 WIDEST = 1.75
 """A group of several atoms, in heights of a digit."""
@@ -37,19 +37,20 @@ class Costs(NamedTuple):
     Source: fitted by `benchmarks/pages.py` to pages drawn from MNIST's training images.
     """
 
-    look: float = 1.5  # each nat of -log(probability)
-    aspect: float = 0.3  # each nat of a width that is odd for this digit
-    digit: float = 1.67  # a digit more
-    low: float = 2.83  # the square of log(height), for a low one
-    high: float = 0.3  # and for a high one
-    wide: float = 2.65  # wider than 1.2 heights of the line, by so much
-    join: float = 2.87  # two pieces that do not touch taken as one digit
-    distance: float = 8.79  # and so far apart
-    cut: float = 3.66  # a width of the pen cut through
-    through: float = 1.13  # beyond the first such width
-    part: float = 2.71  # a piece above another, wholly, taken as a digit of its own
-    leave: float = 0.3  # an atom left out
-    size: float = 3.66  # and so large
+    look: float = 6.14  # each nat of -log(probability)
+    aspect: float = 0.36  # each nat of a width that is odd for this digit
+    digit: float = 3.63  # a digit more
+    low: float = 3.97  # the square of log(height), for a low one
+    high: float = 1.01  # and for a high one
+    wide: float = 4.28  # wider than 1.2 heights of the line, by so much
+    join: float = 5.28  # two pieces that do not touch taken as one digit
+    distance: float = 9.12  # and so far apart
+    cut: float = 2.25  # a width of the pen cut through
+    through: float = 0.58  # beyond the first such width
+    part: float = 2.59  # a piece above another, wholly, taken as a digit of its own
+    leave: float = 0.5  # an atom left out
+    size: float = 5.68  # and so large
+    clear: float = 2.5  # and by itself so surely a digit
 
 
 COSTS = Costs()
@@ -168,6 +169,8 @@ def _lattice(
     left_out = slice(len(steps), None)
     of["leave"][left_out] = 1
     of["size"][left_out] = [max(p.height, 0.4 * p.width) / height for p in line]
+    alone = [row for row, (first, after) in enumerate(steps) if after == first + 1]
+    of["clear"][left_out] = probabilities[alone].max(axis=1) ** 4
     look = -np.log(np.maximum(probabilities, np.exp(-MOST_SURPRISE)))
     odd = (np.log(wide / tall)[:, None] - ASPECT) / ASPECT_SPREAD
     surprise = np.stack([look, np.minimum(odd**2 / 2, MOST_SURPRISE)], axis=2)

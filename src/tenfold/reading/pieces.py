@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from tenfold.reading.ink import Ink, Mask, Sheet
+from tenfold.reading.ink import Ink, Mask, Sheet, peaks_of
 from tenfold.reading.rulings import EVERYWHERE
 
 # The edge of a stroke is where its ink has fallen to this share of its middle.
@@ -62,8 +62,7 @@ def pieces_of(ink: Ink, mask: Mask) -> list[Piece]:
     first, count = ndimage.label(mask, EVERYWHERE)
     if not count:
         return []
-    index = np.arange(count + 1)
-    peaks = np.asarray(ndimage.maximum(ink, first, index), np.float32)
+    peaks = peaks_of(ink, first, count)
     labels, count = ndimage.label(mask & (ink > EDGE * peaks[first]), EVERYWHERE)
     found = []
     for number, place in enumerate(ndimage.find_objects(labels), 1):
@@ -150,5 +149,5 @@ def _is_likely(piece: Piece, beside: Mask, height: float) -> bool:
 
 
 def pen_width(piece: Piece) -> float:
-    """How wide the strokes are, in pixels: twice the mean distance of a stroke's pixels to its edge, twice."""
-    return max(1.0, 4 * float(ndimage.distance_transform_edt(piece.mask)[piece.mask].mean()) - 1)
+    """How wide the strokes are, in pixels: four times the mean distance of their pixels to the edge, but for the half pixels that counts too much."""
+    return max(1.0, 4 * float(ndimage.distance_transform_edt(piece.mask)[piece.mask].mean()) - 2)

@@ -56,10 +56,12 @@ def run_lengths(mask: Mask) -> NDArray[np.int32]:
 
 def straight_runs(mask: Mask, length: int) -> Mask:
     """The pixels that lie in a straight run of `length` pixels, level within MOST_TILT degrees."""
-    small = _halved(mask).astype(np.uint8)
     size = max(5, length // 2) | 1
+    small = _wide_parts(_halved(mask), size).astype(np.uint8)
     rows, columns = np.indices(small.shape, sparse=True)
     found = np.zeros(small.shape, np.uint8)
+    if not small.any():
+        return np.zeros(mask.shape, bool)
     padded = np.pad(small, ((1, 1), (0, 0)))
     for degrees in np.arange(-MOST_TILT, MOST_TILT + 1):
         shift = np.round(columns * np.tan(np.radians(degrees))).astype(int)
@@ -75,6 +77,15 @@ def straight_runs(mask: Mask, length: int) -> Mask:
         found |= back[np.clip(rows - shift, -1, small.shape[0]) + 1, columns]
     large = np.repeat(np.repeat(found > 0, 2, axis=0), 2, axis=1)
     return large[: mask.shape[0], : mask.shape[1]] & mask
+
+
+def _wide_parts(mask: Mask, width: int) -> Mask:
+    """The connected parts that are so wide at least; few pages have any."""
+    labels, count = ndimage.label(mask, EVERYWHERE)
+    boxes = ndimage.find_objects(labels)
+    wide = np.array([False, *(box[1].stop - box[1].start >= width for box in boxes)])
+    kept: Mask = wide[labels]
+    return kept
 
 
 def _halved(mask: Mask) -> Mask:
