@@ -20,6 +20,8 @@ EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
 
 # A piece with less ink than this share of the largest is a speck. The bar of a 5 has some 15 %.
 SPECK_SHARE = 0.03
+# With less than this it is not even looked at; a frame may have thirty times the ink of the digit's bar.
+DUST_SHARE = 0.003
 # Farther from the largest piece than this share of its size, a piece with less ink than the third share of
 # it belongs to something else; at the edge of the picture, where the largest is not, the second is enough.
 NEAR, NEAR_AT_EDGE = 0.35, 0.12
@@ -63,42 +65,76 @@ class Piece(NamedTuple):
         return int(self.columns.stop - self.columns.start)
 
 
+class Edges(NamedTuple):
+    """Where the picture ends, counted from the corner of the part that holds ink."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
 def cleaned(ink: Ink) -> Ink:
     """Ink float32 (h, w) in 0..1 -> the same without what does not belong to the digit."""
     mask = ink >= INKED
     if _crossed(mask):
         mask, ink = _without_lines(mask, ink)
+    inked = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
+    if not len(inked[0]):
+        return ink
+    rows, columns = (slice(max(side[0] - 1, 0), side[-1] + 2) for side in inked)
+    edges = Edges(-rows.start, -columns.start, len(ink) - rows.start, ink.shape[1] - columns.start)
+    gone = _foreign(mask[rows, columns], ink[rows, columns], edges)
+    if gone is None:
+        return ink
+    ink = ink.copy()
+    ink[rows, columns][gone] = 0
+    return ink
+
+
+def _foreign(mask: Mask, ink: Ink, edges: Edges) -> Mask | None:
+    """The pixels of pieces that do not belong to the digit, soft edges included; None where all do."""
     labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
     if count <= 1:
-        return ink
+        return None
     masses = np.bincount(labels.ravel(), ink.ravel(), count + 1)
+    masses[0] = 0
+    places = ndimage.find_objects(labels)
     pieces = [
-        Piece(number, float(masses[number]), *place)
-        for number, place in enumerate(ndimage.find_objects(labels), 1)
+        Piece(int(number), float(masses[number]), *places[number - 1])
+        for number in np.flatnonzero(masses >= DUST_SHARE * masses.max())
     ]
-    kept = _of_the_digit(pieces, labels, ink.shape)
+    kept = _of_the_digit(pieces, labels, edges)
     if len(kept) == count:
-        return ink
-    wanted = np.zeros(count + 1, bool)
-    wanted[[piece.number for piece in kept]] = True
-    # Soft edges of what is kept stay, those of what is dropped go.
-    near = ndimage.binary_dilation(wanted[labels], EIGHT_NEIGHBOURS, iterations=2)
-    return np.where(near & (wanted[labels] | (labels == 0)), ink, np.float32(0))
+        return None
+    dropped = np.ones(count + 1, bool)
+    dropped[[0, *(piece.number for piece in kept)]] = False
+    gone = dropped.take(labels)
+    return np.asarray(_widened(gone) & (gone | (labels == 0)))
 
 
-def _of_the_digit(
-    pieces: list[Piece], labels: NDArray[np.integer], shape: tuple[int, ...]
-) -> list[Piece]:
+def _widened(mask: Mask) -> Mask:
+    """The mask and the eight neighbours of each of its pixels."""
+    down = mask.copy()
+    down[1:] |= mask[:-1]
+    down[:-1] |= mask[1:]
+    wide = down.copy()
+    wide[:, 1:] |= down[:, :-1]
+    wide[:, :-1] |= down[:, 1:]
+    return wide
+
+
+def _of_the_digit(pieces: list[Piece], labels: NDArray[np.integer], edges: Edges) -> list[Piece]:
     frames = [piece for piece in pieces if _is_frame(piece, pieces, labels)]
     pieces = [piece for piece in pieces if piece not in frames]
     largest = max(pieces, key=lambda piece: piece.mass)
     size = max(largest.height, largest.width)
-    inside = not _at_edge(largest, shape)
+    inside = not _at_edge(largest, edges)
     kept = [largest]
     for piece in pieces:
         if piece is largest or piece.mass < SPECK_SHARE * largest.mass:
             continue
-        near = NEAR_AT_EDGE if inside and _at_edge(piece, shape) else NEAR
+        near = NEAR_AT_EDGE if inside and _at_edge(piece, edges) else NEAR
         if _gap(piece, largest) > near * size and piece.mass < OTHERS_SHARE * largest.mass:
             continue
         if not _is_underline(piece, largest):
@@ -112,12 +148,12 @@ def _gap(one: Piece, other: Piece) -> float:
     return float(np.hypot(down, right))
 
 
-def _at_edge(piece: Piece, shape: tuple[int, ...]) -> bool:
-    height, width = shape
+def _at_edge(piece: Piece, edges: Edges) -> bool:
     return bool(
-        min(piece.rows.start, piece.columns.start) == 0
-        or piece.rows.stop == height
-        or piece.columns.stop == width
+        piece.rows.start == edges.top
+        or piece.columns.start == edges.left
+        or piece.rows.stop == edges.bottom
+        or piece.columns.stop == edges.right
     )
 
 
@@ -161,14 +197,14 @@ def _without_lines(mask: Mask, ink: Ink) -> tuple[Mask, Ink]:
     cross = len(across) == len(down) == 1 and rest.sum() < mask.sum() / 2
     if not found or cross or not _has_margin(rest) or _carries(lines, rest):
         return mask, ink
-    soft = ndimage.binary_dilation(lines, EIGHT_NEIGHBOURS) & ~rest
+    soft = _widened(lines) & ~rest
     return rest, np.where(soft, np.float32(0), ink)
 
 
 def _carries(lines: Mask, rest: Mask) -> bool:
     """Whether what is left hangs on a line at the edge of the picture, as a digit does on its own bar."""
     height, width = lines.shape
-    near = ndimage.binary_dilation(rest, EIGHT_NEIGHBOURS) & lines
+    near = _widened(rest) & lines
     down, right = int(MARGIN * height) + 2, int(MARGIN * width) + 2
     return bool(
         near[:down].any() or near[-down:].any() or near[:, :right].any() or near[:, -right:].any()

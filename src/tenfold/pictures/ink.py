@@ -7,7 +7,6 @@ lighter all over or darker all over, covers less than half of it, and its stroke
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from tenfold.errors import DataError
 
@@ -99,13 +98,26 @@ def _depth(grey: Grey) -> Grey:
     cell = max(1, -(-longer // (LARGE_GRID if longer > LARGE_PICTURE else GRID)))
     image = Image.fromarray(grey)
     small = np.asarray(image.reduce(cell))
-    highest = ndimage.maximum_filter(small, WINDOW, mode="nearest")
-    lowest = ndimage.minimum_filter(small, WINDOW, mode="nearest")
+    highest, lowest = _highest(small), 255 - _highest(255 - small)
     if _ink_is_dark(small, highest, lowest):
-        paper = ndimage.minimum_filter(highest, WINDOW, mode="nearest")
+        paper = 255 - _highest(255 - highest)
         return _above(_stretched(paper, grey), grey)
-    paper = ndimage.maximum_filter(lowest, WINDOW, mode="nearest")
-    return _above(grey, _stretched(paper, grey))
+    return _above(grey, _stretched(_highest(lowest), grey))
+
+
+def _highest(values: Grey) -> Grey:
+    """The largest value within WINDOW of each: uint8 (h, w), from maxima of 1, 2, 4, 8... neighbours."""
+    height, width = values.shape
+    reached = np.zeros((height + WINDOW - 1, width + WINDOW - 1), np.uint8)
+    half = WINDOW // 2
+    reached[half : half + height, half : half + width] = values
+    seen = 1
+    while seen < WINDOW:
+        further = min(seen, WINDOW - seen)
+        reached = np.maximum(reached[further:], reached[:-further])
+        reached = np.maximum(reached[:, further:], reached[:, :-further])
+        seen += further
+    return reached
 
 
 def _stretched(paper: Grey, grey: Grey) -> Grey:
