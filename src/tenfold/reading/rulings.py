@@ -26,16 +26,27 @@ class Ruled(NamedTuple):
     rulings: Mask
 
 
+class _Line(NamedTuple):
+    """A straight line: the window it is in, its pixels there, how thick and how dark it is."""
+
+    place: tuple[slice, slice]
+    on: Mask
+    thick: float
+    dark: float
+
+
 def without_rulings(ink: Ink, mask: Mask, *, height: float) -> Ruled:
     """Take rulings out of a page whose digits are about `height` pixels high."""
-    level, thickness = _lines(ink, mask, round(1.25 * height), thin=THIN)
-    upright_t, _ = _lines(ink.T, mask.T, round(0.9 * height), thin=8)
-    upright = _between_levels(upright_t.T, level, height)
-    level = level > 0
-    rulings = level | upright
-    if not rulings.any():
-        return Ruled(ink, mask, rulings)
-    gone = _removable(ink, mask, level) | _removable(ink.T, mask.T, upright.T).T
+    level = [
+        line
+        for line in _lines(ink, mask, round(1.25 * height))
+        if line.on.shape[1] >= THIN * line.thick
+    ]
+    upright = _upright(ink, mask, level, height)
+    if not level and not upright:
+        return Ruled(ink, mask, np.zeros(mask.shape, bool))
+    gone = _removable(ink, mask, level) | _removable(ink.T, mask.T, upright).T
+    rulings = _drawn(level, mask.shape) | _drawn(upright, mask.T.shape).T
     kept = mask & ~gone
     kept &= ~_crumbs(kept, ndimage.binary_dilation(rulings, EVERYWHERE, iterations=2), height)
     fringe = ndimage.binary_dilation(gone, EVERYWHERE) & ~kept
@@ -94,57 +105,63 @@ def _halved(mask: Mask) -> Mask:
     return halves
 
 
-def _lines(ink: Ink, mask: Mask, length: int, *, thin: int) -> tuple[NDArray[np.float32], float]:
-    """Level rulings: (their thickness at each of their pixels, 0 elsewhere; the median thickness)."""
-    runs = straight_runs(mask, length)
+def _lines(ink: Ink, mask: Mask, length: int) -> list[_Line]:
+    """The level lines that are so long at least."""
+    labels, _ = ndimage.label(straight_runs(mask, length), EVERYWHERE)
     across = run_lengths(mask)
-    labels, count = ndimage.label(runs, EVERYWHERE)
-    thickness = np.zeros(mask.shape, np.float32)
-    typical = []
+    found = []
     for number, place in enumerate(ndimage.find_objects(labels), 1):
-        mine = labels[place] == number
-        thick = float(np.median(across[place][mine]))
-        if mine.shape[1] >= max(length, thin * thick):
-            thickness[place][mine] = thick
-            typical.append(thick)
-    return thickness, float(np.median(typical)) if typical else 0.0
+        on = labels[place] == number
+        if on.shape[1] >= length:
+            thick = float(np.median(across[place][on]))
+            # The middle of the line, where nothing crosses it: its edges are soft.
+            dark = float(np.median(np.where(on, ink[place], 0).max(axis=0)))
+            found.append(_Line(place, on, thick, dark))
+    return found
 
 
-def _between_levels(
-    upright: NDArray[np.float32], level: NDArray[np.float32], height: float
-) -> Mask:
-    """Of upright lines, those that end at level ones as in squares and boxes, or are far too long for a digit."""
-    labels, count = ndimage.label(upright > 0, EVERYWHERE)
-    near = ndimage.binary_dilation(level > 0, EVERYWHERE, iterations=3)
-    kept = np.zeros(upright.shape, bool)
-    for number, place in enumerate(ndimage.find_objects(labels), 1):
-        mine = labels[place] == number
-        rows = np.flatnonzero((mine & near[place]).any(axis=1))
-        tall = mine.shape[0]
-        thick = float(np.median(upright[place][mine]))
-        ends = len(rows) > 0 and rows[0] < 0.12 * height and rows[-1] > tall - 1 - 0.12 * height
-        if tall >= 3 * height and tall > 30 * thick or ends and np.ptp(rows) > 0.8 * height:
-            kept[place] |= mine
-    return kept
+def _upright(ink: Ink, mask: Mask, level: list[_Line], height: float) -> list[_Line]:
+    """The upright rulings of a page turned on its side: those that end at level ones and look like
+    them, as in squares and boxes, and those that are far too long for a digit."""
+    near = ndimage.binary_dilation(_drawn(level, mask.shape), EVERYWHERE, iterations=3).T
+    thick = float(np.median([line.thick for line in level])) if level else 0.0
+    dark = float(np.median([line.dark for line in level])) if level else 0.0
+    found = []
+    for line in _lines(ink.T, mask.T, round(0.9 * height)):
+        length = line.on.shape[1]
+        places = np.flatnonzero((line.on & near[line.place]).any(axis=0))
+        ends = (
+            len(places) > 0
+            and places[0] < 0.12 * height
+            and places[-1] > length - 1 - 0.12 * height
+        )
+        alike = line.thick <= 1.6 * thick + 1 and line.dark <= 1.35 * dark + 0.05
+        long = length >= 3 * height and length > 2 * THIN * line.thick
+        if long or (ends and alike and np.ptp(places) > 0.8 * height):
+            found.append(line)
+    return found
 
 
-def _removable(ink: Ink, mask: Mask, lines: Mask) -> Mask:
+def _drawn(lines: list[_Line], shape: tuple[int, ...]) -> Mask:
+    drawn = np.zeros(shape, bool)
+    for line in lines:
+        drawn[line.place] |= line.on
+    return drawn
+
+
+def _removable(ink: Ink, mask: Mask, lines: list[_Line]) -> Mask:
     """The pixels of level lines that no stroke crosses: no thicker and no darker than the line."""
-    if not lines.any():
-        return lines
-    across = run_lengths(mask)
-    labels, count = ndimage.label(lines, EVERYWHERE)
-    thick, dark = np.zeros(count + 1), np.zeros(count + 1)
-    for number, place in enumerate(ndimage.find_objects(labels), 1):
-        mine = labels[place] == number
-        thick[number] = np.median(across[place][mine])
-        # The middle of the line: its edges are soft, and what crosses it is a small part of it.
-        dark[number] = np.percentile(ink[place][mine], 75)
-    spread = ndimage.grey_dilation(labels, size=(5, 1)) * mask
-    within = spread > 0
-    thin = across <= 1.6 * thick[spread] + 1
-    pale = ink <= 1.35 * dark[spread] + 0.05
-    removable: Mask = within & thin & pale
+    removable = np.zeros(mask.shape, bool)
+    across = run_lengths(mask) if lines else mask
+    for line in lines:
+        rows = slice(max(line.place[0].start - 2, 0), line.place[0].stop + 2)
+        place = rows, line.place[1]
+        on = np.zeros((rows.stop - rows.start, line.on.shape[1]), bool)
+        on[line.place[0].start - rows.start :][: line.on.shape[0]] = line.on
+        on = ndimage.binary_dilation(on, np.ones((5, 1)))[: mask.shape[0] - rows.start]
+        thin = across[place] <= 1.6 * line.thick + 1
+        pale = ink[place] <= 1.35 * line.dark + 0.05
+        removable[place] |= on & thin & pale & mask[place]
     return removable
 
 
