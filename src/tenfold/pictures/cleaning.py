@@ -22,10 +22,11 @@ EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
 SPECK_SHARE = 0.03
 # With less than this it is not even looked at; a frame may have thirty times the ink of the digit's bar.
 DUST_SHARE = 0.003
-# Farther from the largest piece than this share of its size, a piece with less ink than the third share of
-# it belongs to something else; at the edge of the picture, where the largest is not, the second is enough.
+# Farther from the largest piece than this share of its size, a piece with less ink than that share of it
+# belongs to something else; at the edge of the picture, where the largest is not, less distance is enough.
 NEAR, NEAR_AT_EDGE = 0.35, 0.12
 OTHERS_SHARE = 0.4
+CUT_OFF = 0.4
 # A piece so many times as wide as high below the largest, and so much wider than that, underlines it. The
 # base of a broken 2 is narrower, and the bar of a broken 5 above.
 FLAT, WIDE = 8.0, 1.5
@@ -33,13 +34,17 @@ FLAT, WIDE = 8.0, 1.5
 # A ruling crosses so much of the picture, is no thicker than this share of it, and leans no more than this.
 CROSSED = 0.9
 THICKEST_LINE = 0.1
-LEANS = np.linspace(-0.12, 0.12, 13)
-MOST_LINES = 12
+# The straightest first.
+LEANS = np.array(sorted(np.linspace(-0.12, 0.12, 13), key=abs))
+# At least so much of it is not hidden by the digit.
+SEEN = 0.5
+MOST_LINES = 24
 # In a smaller picture a ruling and the bar of a digit look alike.
 LEAST_RULED = 40
 # What is no ruling keeps this share of the picture's side away from its edges; a digit that was cut out
 # closely does not, and the bar of its 7 runs from edge to edge like a ruling.
 MARGIN = 0.02
+LEAST_RULED_DIGIT = 0.25
 # A frame stands in the outer parts of the ink, this share of it on each side, and what it frames is more
 # than a dash.
 FRAME_STRIP = 0.12
@@ -127,7 +132,8 @@ def _widened(mask: Mask) -> Mask:
 def _of_the_digit(pieces: list[Piece], labels: NDArray[np.integer], edges: Edges) -> list[Piece]:
     frames = [piece for piece in pieces if _is_frame(piece, pieces, labels)]
     pieces = [piece for piece in pieces if piece not in frames]
-    largest = max(pieces, key=lambda piece: piece.mass)
+    # What is cut off by the edge of the picture is hardly what the picture is of.
+    largest = max(pieces, key=lambda piece: piece.mass * (CUT_OFF if _at_edge(piece, edges) else 1))
     size = max(largest.height, largest.width)
     inside = not _at_edge(largest, edges)
     kept = [largest]
@@ -135,7 +141,8 @@ def _of_the_digit(pieces: list[Piece], labels: NDArray[np.integer], edges: Edges
         if piece is largest or piece.mass < SPECK_SHARE * largest.mass:
             continue
         near = NEAR_AT_EDGE if inside and _at_edge(piece, edges) else NEAR
-        if _gap(piece, largest) > near * size and piece.mass < OTHERS_SHARE * largest.mass:
+        share = 1.0 if near == NEAR_AT_EDGE else OTHERS_SHARE
+        if piece.mass < share * largest.mass and _gap(piece, largest) > near * size:
             continue
         if not _is_underline(piece, largest):
             kept.append(piece)
@@ -212,16 +219,21 @@ def _carries(lines: Mask, rest: Mask) -> bool:
 
 
 def _has_margin(mask: Mask) -> bool:
+    """Whether there is ink, as tall as a digit, and none at the edges."""
     height, width = mask.shape
     down, right = int(np.ceil(MARGIN * height)), int(np.ceil(MARGIN * width))
-    return bool(mask.any()) and mask.sum() == mask[down:-down, right:-right].sum()
+    inner = mask[down:-down, right:-right]
+    rows = np.flatnonzero(inner.any(axis=1))
+    tall = bool(len(rows)) and rows[-1] - rows[0] >= LEAST_RULED_DIGIT * height
+    return tall and mask.sum() == inner.sum()
 
 
 def _lines(mask: Mask) -> Iterator[Mask]:
     """The pixels of each line across a mask (h, w), from left to right."""
     height, width = mask.shape
     lengths = _run_lengths(mask)
-    rows, columns = np.nonzero(mask)
+    # What stands higher than a line is thick may hide it, but does not show it.
+    rows, columns = np.nonzero(mask & (lengths <= THICKEST_LINE * height + 1))
     across = np.arange(width) - width / 2
     profiles = []
     for lean in LEANS:
@@ -233,24 +245,28 @@ def _lines(mask: Mask) -> Iterator[Mask]:
     pairs = np.minimum(counts + np.pad(counts[:, 1:], ((0, 0), (0, 1))), width)
     for _ in range(MOST_LINES):
         lean, row = np.unravel_index(pairs.argmax(), pairs.shape)
-        if pairs[lean, row] < CROSSED * width:
+        if pairs[lean, row] < SEEN * width:
             return
         places = np.clip(np.rint(row + 0.5 + LEANS[lean] * across), 0, height - 1).astype(np.intp)
-        pairs[:, max(row - 2, 0) : row + 3] = 0
-        yield _along(mask, lengths, places)
+        line = _along(mask, lengths, places)
+        if line is None:
+            pairs[lean, row] = 0
+        else:
+            pairs[:, max(row - 2, 0) : row + 3] = 0
+            yield line
 
 
-def _along(mask: Mask, lengths: NDArray[np.intp], places: NDArray[np.intp]) -> Mask:
-    """The pixels of the line whose middle is at row `places` (w,); none where it is too thick for one."""
+def _along(mask: Mask, lengths: NDArray[np.intp], places: NDArray[np.intp]) -> Mask | None:
+    """The pixels of the line whose middle is at row `places` (w,); None where there is none."""
     height, width = mask.shape
     near = np.arange(height)[:, None] - places
     on_line = np.where(np.abs(near) <= 2, lengths, 0).max(axis=0)
     touched = on_line[on_line > 0]
     if len(touched) < CROSSED * width:
-        return np.zeros_like(mask)
+        return None
     thickness = float(np.median(touched))
     if thickness > THICKEST_LINE * height + 1:
-        return np.zeros_like(mask)
+        return None
     # Where a stroke crosses the line, the run of ink is longer, and stays.
     short = lengths <= 1.6 * thickness + 1
     return np.asarray(mask & (np.abs(near) <= thickness + 1) & short)
