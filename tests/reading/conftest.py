@@ -1,0 +1,69 @@
+"""Pages drawn from digits that the model in the box knows when each stands alone, and how they are read."""
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tenfold import pretrained, read
+from tenfold.digits import Digits
+from tenfold.reading.lattice import image_of
+from tenfold.reading.pieces import joined, pieces_of
+
+Photo = NDArray[np.uint8]
+
+
+@pytest.fixture
+def drawing(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module beside this file that draws pages."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    return importlib.import_module("drawing")
+
+
+@pytest.fixture(scope="session")
+def known(small_digits: Digits) -> Digits:
+    """Digits that are told right and surely when they stand alone: what is then misread is misread by `reading`."""
+    probabilities = pretrained().predict_proba(small_digits.images)
+    right = probabilities.argmax(axis=1) == small_digits.known_labels
+    return small_digits.take(np.flatnonzero(right & (probabilities.max(axis=1) > 0.99)))
+
+
+@pytest.fixture
+def page(drawing: ModuleType, known: Digits) -> Callable[..., Photo]:
+    """Draws strings as a photo: page(["12", "345"], seed=1, rulings="ruled")."""
+
+    def drawn(strings: Sequence[str], *, seed: int = 0, **style: object) -> Photo:
+        rng = np.random.default_rng(seed)
+        glyphs = drawing.chosen(strings, known.images, known.known_labels, rng)
+        glyphs = [[_known(drawing, known, g, t, rng) for g, t in zip(*pair, strict=True)]
+                  for pair in zip(glyphs, strings, strict=True)]  # fmt: skip
+        return drawing.draw(glyphs, drawing.Style(**style), rng)
+
+    return drawn
+
+
+def _known(drawing: ModuleType, known: Digits, glyph: object, text: str, rng: object) -> object:
+    """The glyph, or another of the same digit, that is also known when it is written with a pen."""
+    if isinstance(glyph, str):
+        return glyph
+    for image in [glyph, *known.images[known.known_labels == int(text)]]:
+        ink = np.pad(drawing.written(image, 40, 3.0), 2).astype(np.float32)
+        found = joined(pieces_of(ink, ink > 0.1))
+        probabilities = pretrained().predict_proba(image_of(found)[None])[0]
+        if probabilities.argmax() == int(text) and probabilities.max() > 0.97:
+            return image
+    raise AssertionError(f"no {text} is known")
+
+
+@pytest.fixture
+def lines() -> Callable[[Photo], list[str]]:
+    """What is read on a photo, line by line."""
+
+    def text(photo: Photo) -> list[str]:
+        return [line.text for line in read(photo).lines]
+
+    return text

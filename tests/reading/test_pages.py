@@ -1,0 +1,135 @@
+"""Whole pages: what was drawn is what is read, and what does not change the writing does not change the text."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tenfold import read
+from tenfold.pictures import decode
+
+STRINGS = ["3141592", "60718", "2468013579"]
+
+PAPERS = {
+    "plain": {},
+    "a thin pen": {"pen": 1.8, "height": 40},
+    "a marker": {"pen": 7.0, "height": 60},
+    "a small hand": {"height": 24, "pen": 1.8},
+    "a large one": {"height": 150, "pen": 8.0},
+    "digits of many sizes": {"sizes": 0.15},
+    "lines that rise": {"slope": 6.0},
+    "lines that fall": {"slope": -9.0},
+    "crowded lines": {"lines_apart": 1.25, "gap": 0.12},
+    "ruled paper": {"rulings": "ruled", "lines_apart": 1.5},
+    "squared paper": {"rulings": "squared"},
+    "squared paper, turned": {"rulings": "squared", "slope": 4.0},
+    "boxes of a form": {"rulings": "boxes", "ruling_ink": (60, 60, 60), "uneven": 0.03},
+    "underlined": {"rulings": "underlines", "ruling_ink": (40, 40, 60)},
+    "a faint pencil": {"strength": 0.35, "ink": (70, 70, 75), "noise": 3.0},
+    "chalk on a board": {"ink": (240, 240, 235), "paper": (35, 60, 50), "noise": 3.0},
+    "blue on yellow": {"ink": (40, 60, 170), "paper": (230, 220, 110)},
+    "a desk around, from an angle": {"desk": (70, 55, 45), "angle": 0.06},
+    "a shadow across": {"shadow": 0.6, "noise": 2.0},
+    "out of focus": {"blur": 1.8},
+    "noise and JPEG": {"noise": 8.0, "jpeg": 50},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_what_was_written_is_read(page, lines, drawing, paper):
+    photo = page(STRINGS, seed=3, **PAPERS[paper])
+    # One digit in twenty may be spoilt by chance of drawing; `benchmarks/pages.py` counts over many pages.
+    found = lines(photo)
+    assert len(found) == len(STRINGS)
+    assert drawing.distance(found, STRINGS) <= 1, found
+
+
+def test_digits_that_touch_are_told_apart(page, lines, drawing):
+    wrong = 0
+    for seed in range(4):
+        wrong += drawing.distance(lines(page(STRINGS, seed=seed, gap=-0.02)), STRINGS)
+    assert wrong <= 0.1 * 4 * len("".join(STRINGS))
+
+
+def test_points_commas_and_dashes_are_no_digits(page, lines):
+    assert lines(page(["12.50", "7,38", "20-64"], seed=1)) == ["1250", "738", "2064"]
+
+
+def test_the_same_photo_turned_to_light_on_dark_reads_the_same(page, lines):
+    photo = page(STRINGS, seed=5)
+    assert lines(255 - photo) == lines(photo)
+
+
+def test_twice_the_size_reads_the_same(page, lines):
+    photo = page(STRINGS, seed=6, pen=2.5)
+    twice = np.asarray(Image.fromarray(photo).resize((photo.shape[1] * 2, photo.shape[0] * 2)))
+    assert lines(twice) == lines(photo)
+
+
+def test_a_photo_that_was_taken_upside_down_reads_the_same(page, lines):
+    photo = page(STRINGS, seed=7)
+    packed, exif = BytesIO(), Image.Exif()
+    exif[0x0112] = 3  # the camera was held upside down
+    Image.fromarray(photo[::-1, ::-1]).save(packed, "JPEG", quality=95, exif=exif)
+    assert lines(decode(packed.getvalue(), where="photo")) == lines(photo)
+
+
+def test_a_ruling_changes_nothing(page, lines):
+    photo = page(["90210", "4711"], seed=8)
+    ruled = photo.copy()
+    ruled[::67] = np.minimum(ruled[::67], (150, 170, 200))
+    assert lines(ruled) == lines(photo)
+
+
+def test_lines_come_from_the_top_and_digits_from_the_left(page):
+    found = read(page(STRINGS, seed=9, slope=5.0))
+    tops = [np.mean([d.box.y for d in line.digits]) for line in found.lines]
+    assert tops == sorted(tops)
+    for line in found.lines:
+        lefts = [d.box.x for d in line.digits]
+        assert lefts == sorted(lefts)
+
+
+def test_boxes_hold_the_ink(page):
+    photo = page(["305"], seed=2, height=60)
+    line = read(photo).lines[0]
+    assert line.text == "305"
+    ink = photo.min(axis=2) < 130
+    for digit in line.digits:
+        x, y, width, height = digit.box
+        inside = ink[y : y + height, x : x + width]
+        # The box is the ink's own: it reaches every side, give or take a pixel of its soft edge.
+        assert inside[:3].any()
+        assert inside[-3:].any()
+        assert inside[:, :3].any()
+        assert inside[:, -3:].any()
+        ink[y - 2 : y + height + 2, x - 2 : x + width + 2] = False
+    assert not ink.any()
+
+
+def test_boxes_are_places_of_the_photo_however_it_was_turned_to_be_read(page):
+    photo = page(STRINGS, seed=4, slope=-8.0)
+    ink = photo.min(axis=2) < 130
+    for line in read(photo).lines:
+        for digit in line.digits:
+            x, y, width, height = digit.box
+            ink[max(y - 3, 0) : y + height + 3, max(x - 3, 0) : x + width + 3] = False
+    assert not ink.any()
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_an_empty_page_has_no_lines(grey):
+    rng = np.random.default_rng(grey)
+    for shape in ((1, 1), (2, 300), (28, 28), (400, 300)):
+        even = np.full(shape, grey, np.uint8)
+        grain = np.clip(even + rng.normal(0, 3, shape), 0, 255).astype(np.uint8)
+        assert read(even).lines == ()
+        assert read(grain).lines == ()
+
+
+def test_a_desk_without_writing_has_no_lines(drawing):
+    style = drawing.Style(desk=(70, 55, 45), angle=0.05, noise=3.0)
+    empty = np.zeros((400, 500))
+    photo = drawing.photographed(empty, empty, style, np.random.default_rng(0))
+    assert read(photo).lines == ()
