@@ -4,6 +4,8 @@ Knows nothing about digits, their sizes or models. All that is assumed of ink: i
 lighter all over or darker all over, covers less than half of it, and its strokes are narrow beside the picture.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,6 +22,13 @@ Ink = NDArray[np.float32]
 GRID, LARGE_GRID = 32, 96
 LARGE_PICTURE = 640
 WINDOW = 17
+# Paper that differs by no more is left as even as that. Otherwise its light is first fitted by a curved
+# plane, round by round on what has not turned out to be ink.
+EVEN = 8
+TREND_ROUNDS = 3
+# Then a narrower window will do where it finds so much of the ink.
+NARROW_WINDOW, NARROW_SHARE = 7, 0.9
+OUTSIDE = 1000
 
 # Less contrast than this, of 255, is taken for the unevenness of blank paper, as is what does not
 # rise above the paper's own grain so many times.
@@ -29,6 +38,8 @@ GRAIN_TIMES = 5.0
 # A pixel on the rim of a picture counts so many times when ink and paper are told apart: digits are
 # mostly drawn inside of it.
 RIM_WEIGHT = 3.0
+# So many rings of the grid may belong to a frame, and so much of a ring must agree to tell.
+RINGS, RING_SHARE = 4, 0.97
 
 
 def check_picture(picture: Picture) -> Picture:
@@ -93,52 +104,128 @@ def _most_contrast(colours: NDArray[np.uint8]) -> Grey:
 
 def _depth(grey: Grey) -> Grey:
     """How far each pixel is from its paper, in the direction of ink: uint8 (h, w)."""
-    height, width = grey.shape
-    longer = max(height, width)
+    longer = max(grey.shape)
     cell = max(1, -(-longer // (LARGE_GRID if longer > LARGE_PICTURE else GRID)))
     image = Image.fromarray(grey)
-    small = np.asarray(image.reduce(cell))
-    highest, lowest = _highest(small), 255 - _highest(255 - small)
-    if _ink_is_dark(small, highest, lowest):
-        paper = 255 - _highest(255 - highest)
-        return _above(_stretched(paper, grey), grey)
-    return _above(grey, _stretched(_highest(lowest), grey))
+    small = np.asarray(image.reduce(cell)).astype(np.int16)
+    dark = _ink_is_dark(small)
+    paper = paper_of(small if dark else 255 - small)
+    bright = grey if dark else 255 - grey
+    if paper.min() == paper.max():
+        return np.asarray(np.maximum(paper[0, 0], bright) - bright)
+    size = grey.shape[1], grey.shape[0]
+    ground = np.asarray(Image.fromarray(paper).resize(size, Image.Resampling.BILINEAR))
+    depth: Grey = np.maximum(ground, bright) - bright
+    if not dark:
+        return depth
+    # In the shade ink is darker too, and nearer to its paper.
+    return np.asarray(depth * (255 / np.maximum(ground, 1, dtype=np.float32)), np.uint8)
 
 
-def _highest(values: Grey) -> Grey:
-    """The largest value within WINDOW of each: uint8 (h, w), from maxima of 1, 2, 4, 8... neighbours."""
+def paper_of(small: NDArray[np.int16]) -> Grey:
+    """The brightness of the paper under dark ink, on a grid of int16 (h, w) in 0..255 -> uint8 (h, w)."""
+    paper = _closed(small, WINDOW)
+    if _is_even(paper):
+        return np.asarray(paper, np.uint8)
+    trend = _trend(small)
+    # Each is at least as bright as the paper: the first is too bright where light falls off towards an edge of
+    # the picture, the second beside the edge of a shadow.
+    wide, narrow = (
+        np.minimum(_closed(small, window), trend + _closed(small - trend, window))
+        for window in (WINDOW, NARROW_WINDOW)
+    )
+    depth = wide - small
+    inked = depth > depth.max() / 2
+    # Where strokes are narrow, narrower shadows can be told from them.
+    is_narrow = (narrow - small)[inked].sum() >= NARROW_SHARE * depth[inked].sum()
+    return np.asarray(np.clip(narrow if is_narrow else wide, 0, 255), np.uint8)
+
+
+def _is_even(paper: NDArray[np.int16]) -> bool:
+    return int(paper.max()) - int(paper.min()) <= EVEN
+
+
+def _trend(small: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The curved plane that the bright part of a grid lies on."""
+    fitted = _plane(small, np.ones(small.shape, bool))
+    for _ in range(TREND_ROUNDS):
+        rest = small - fitted
+        fitted = _plane(small, rest >= min(0.3 * rest.min(), -1.0))
+    return np.rint(fitted).astype(np.int16)
+
+
+def _plane(small: NDArray[np.int16], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The curved plane nearest to a grid (h, w) in some of its places."""
+    basis = _basis(*small.shape)
+    known = basis[where.ravel()]
+    # The last term decides where too few places, or all in a row, do not.
+    square = known.T @ known + 1e-6 * np.eye(basis.shape[1])
+    weights = np.linalg.solve(square, known.T @ small[where].astype(np.float64))
+    return (basis @ weights).reshape(small.shape)
+
+
+@lru_cache(maxsize=64)
+def _basis(height: int, width: int) -> NDArray[np.float64]:
+    """1, x, y, x^2, xy, y^2 at each place of a grid: (h w, 6)."""
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].reshape(2, -1)
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+
+
+def _closed(values: NDArray[np.int16], window: int) -> NDArray[np.int16]:
+    """Dark parts narrower than the window filled with what is around them."""
+    return -_highest(-_highest(values, window), window)
+
+
+def _highest(values: NDArray[np.int16], window: int) -> NDArray[np.int16]:
+    """The largest value in a window around each, from maxima of 1, 2, 4, 8... neighbours."""
     height, width = values.shape
-    reached = np.zeros((height + WINDOW - 1, width + WINDOW - 1), np.uint8)
-    half = WINDOW // 2
+    reached = np.full((height + window - 1, width + window - 1), -OUTSIDE, np.int16)
+    half = window // 2
     reached[half : half + height, half : half + width] = values
     seen = 1
-    while seen < WINDOW:
-        further = min(seen, WINDOW - seen)
+    while seen < window:
+        further = min(seen, window - seen)
         reached = np.maximum(reached[further:], reached[:-further])
         reached = np.maximum(reached[:, further:], reached[:, :-further])
         seen += further
     return reached
 
 
-def _stretched(paper: Grey, grey: Grey) -> Grey:
-    if paper.min() == paper.max():
-        return paper[:1, :1]
-    height, width = grey.shape
-    return np.asarray(Image.fromarray(paper).resize((width, height), Image.Resampling.BILINEAR))
-
-
-def _above(high: Grey, low: Grey) -> Grey:
-    return np.maximum(high, low) - low
-
-
-def _ink_is_dark(small: Grey, highest: Grey, lowest: Grey) -> bool:
-    """Whether the paper is the bright part: it is the larger one, in the places where there are both."""
+def _ink_is_dark(small: NDArray[np.int16]) -> bool:
+    """Whether the paper is the bright part: it fills a ring around the digit, or else most of the picture."""
+    if int(small.max()) - int(small.min()) < LEAST_CONTRAST:
+        return True
+    filled = _filled_ring(small)
+    if filled is not None:
+        return filled
+    highest, lowest = _highest(small, WINDOW), -_highest(-small, WINDOW)
+    if not _is_even(-_highest(-highest, WINDOW)) and not _is_even(_highest(lowest, WINDOW)):
+        # As if the picture were lit evenly.
+        small = (small - _plane(small, np.ones(small.shape, bool))).astype(np.int16)
+        highest, lowest = _highest(small, WINDOW), -_highest(-small, WINDOW)
     weights = (highest - lowest).astype(np.float32)
-    middle = lowest + weights / 2
     # The square leaves out places where there is only paper and its grain.
-    score = (small - middle) * weights
+    score = (small - lowest - weights / 2) * weights
     rim = score[0].sum() + score[-1].sum() + score[:, 0].sum() + score[:, -1].sum()
     return bool(score.sum() + RIM_WEIGHT * rim >= 0)
+
+
+def _filled_ring(small: NDArray[np.int16]) -> bool | None:
+    """Where the rim is all bright or all dark: whether the innermost ring that is so is bright; else None.
+
+    Outside of that there may be a frame, inside of it is the digit.
+    """
+    middle = (int(small.max()) + int(small.min())) / 2
+    bright = small > middle
+    filled = None
+    for ring in range(min(RINGS, (min(small.shape) - 1) // 2)):
+        inner = bright[ring : len(small) - ring, ring : small.shape[1] - ring]
+        share = np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]]).mean()
+        if not 1 - RING_SHARE < share < RING_SHARE:
+            filled = bool(share > 0.5)
+        elif ring == 0:
+            break
+    return filled
 
 
 def _ramp(counts: NDArray[np.intp]) -> Ink:
