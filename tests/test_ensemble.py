@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tenfold import exports, verbs
+from tenfold import verbs
 from tenfold.classifiers import Ensemble, Shifted
 from tenfold.data import load
 from tenfold.digits import Parts, fingerprints
@@ -173,7 +173,8 @@ def test_what_cannot_be_an_ensemble_is_refused_and_nothing_is_written(runs, monk
     assert sorted(Path().rglob("*")) == there
     # An unfinished run is called that.
     monkeypatch.setattr(
-        exports, "open_run", lambda _: (_ for _ in ()).throw(ModelError("unfinished"))
+        "tenfold.exports.describing.open_run",
+        lambda _: (_ for _ in ()).throw(ModelError("unfinished")),
     )
     with pytest.raises(ModelError, match="unfinished"):
         ensemble(runs, out="new")

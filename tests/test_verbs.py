@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tenfold import exports, verbs
+from tenfold import verbs
 from tenfold.data import load
 from tenfold.digits import Digits, Parts
 from tenfold.errors import (
@@ -19,7 +19,7 @@ from tenfold.errors import (
     UnknownName,
     UsageError,
 )
-from tenfold.exports import describe, export
+from tenfold.exports import describe, export, forms
 from tenfold.modelfile import check_parity, open_classifier, stress_images
 from tenfold.recipes import RECIPES, named_recipe
 from tenfold.training import Run, open_run, read_record
@@ -259,9 +259,9 @@ def test_a_keras_export_opens_in_keras_and_a_wrong_one_is_not_written(trained, s
     # Sums of 784 float32 products in another order; see check_parity for what is allowed.
     np.testing.assert_allclose(theirs, ours, atol=1e-5)
     fresh = Member(ONE_EPOCH.network, initial_weights(ONE_EPOCH.network, 1))
-    load_trained = exports._load
+    load_trained = forms.load_networks
     monkeypatch.setattr(
-        exports, "_load", lambda path: load_trained(path)._replace(members=(fresh,))
+        forms, "load_networks", lambda path: load_trained(path)._replace(members=(fresh,))
     )
     with pytest.raises(ParityError):
         export(trained.folder, "keras", out="wrong.keras")

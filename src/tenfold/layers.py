@@ -86,6 +86,11 @@ class Conv2D:
         kernel = Parameter("kernel", kernel_shape, True, "glorot_uniform")
         return (kernel, Parameter("bias", (self.filters,), True, "zeros"))[: 1 + self.bias]
 
+    def zeros_around(self, size: int, places: int) -> tuple[int, int]:
+        """Zeros before and after `size` pixels that make room for `places` kernels; an odd one goes after."""
+        missing = max((places - 1) * self.stride + self.kernel - size, 0)
+        return missing // 2, missing - missing // 2
+
 
 @dataclass(frozen=True)
 class Whitening(Conv2D):

@@ -158,6 +158,24 @@ def test_an_export_without_a_name_is_called_after_its_run(tenfold, finished):
     compile(Path("run.py").read_text(), "run.py", "exec")
 
 
+def test_the_forms_are_measured_side_by_side(tenfold, finished, monkeypatch):
+    from tenfold.exports import FORMS, measuring
+
+    monkeypatch.setattr(measuring, "SECONDS", 0.0)
+    monkeypatch.setattr(measuring, "FORMS", {name: FORMS[name] for name in ("onnx", "npz", "web")})
+    outcome = tenfold("export", finished, "--benchmark")
+    assert outcome.code == 0
+    heads, *rows = (line.split() for line in outcome.out.splitlines())
+    assert heads == ["form", "bytes", "one", "picture", "pictures/s", "accuracy"]
+    assert [row[0] for row in rows] == ["onnx", "npz", "web"]
+    run = open_run(Path(finished))
+    assert str(run.test) in outcome.out
+    assert "1,000 pictures of mnist5k" in outcome.err
+    found = json.loads(tenfold("export", finished, "--benchmark", "--json").out)
+    expected = {"correct": run.test.successes, "total": 1000}
+    assert [form["accuracy"] for form in found["forms"]] == [expected, expected, None]
+
+
 def test_an_export_that_disagrees_is_not_written(tenfold, finished, monkeypatch):
     from tenfold.modelfile import onnx_graph
     from tenfold.weights import initial_weights

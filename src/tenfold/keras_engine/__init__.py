@@ -2,6 +2,7 @@
 
     backend      which of the three, chosen before Keras is imported; what devices it sees
     model        a Network as the plain keras.Model its reader would have written, and as a .keras file
+    litert       networks as a LiteRT file
     optimizers   a Recipe's optimizer as Keras's
     objective    the loss and the count that all three compute
     *_epoch      one epoch on each backend: the only code that knows which one it is
@@ -18,6 +19,7 @@ from tenfold.keras_engine.backend import DeviceReport, device_report, import_ker
 
 if TYPE_CHECKING:
     from tenfold.keras_engine.engine import KerasEngine
+    from tenfold.keras_engine.litert import to_litert
     from tenfold.keras_engine.model import build, save_keras, weights_from
 
 # Level 1 leaves out what is neither a warning nor an error: a dozen lines on the processor's
@@ -32,6 +34,7 @@ _HOMES = {
     "KerasEngine": "engine",
     "build": "model",
     "save_keras": "model",
+    "to_litert": "litert",
     "weights_from": "model",
 }
 
@@ -41,6 +44,7 @@ __all__ = [
     "build",
     "device_report",
     "save_keras",
+    "to_litert",
     "use_backend",
     "weights_from",
 ]

@@ -165,12 +165,20 @@ def save_keras(path: Path, members: Sequence[Member], *, shifts: int = 0) -> Sea
         raise UsageError(
             f"{path}: expected a name ending in {SUFFIX}, by which Keras knows its own."
         )
-    models = [_with_softmax(build(*member)) for member in members]
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, path.name)
-        model = models[0] if (len(models), shifts) == (1, 0) else _mean(models, shifts)
-        model.save(written)
+        answering(members, shifts=shifts).save(written)
         return write_bytes(path, written.read_bytes())
+
+
+def answering(members: Sequence[Member], *, shifts: int = 0) -> keras.Model:
+    """The Keras model that gives the ten probabilities: the mean over all members, at all places.
+
+    Raises:
+        ModelError: weights do not belong to their network.
+    """
+    models = [_with_softmax(build(*member)) for member in members]
+    return models[0] if (len(models), shifts) == (1, 0) else _mean(models, shifts)
 
 
 def _with_softmax(logits: keras.Model) -> keras.Model:

@@ -1,14 +1,17 @@
-"""TensorFlow's import without its remarks about itself; warnings and errors still come through."""
+"""TensorFlow and LiteRT without their remarks about themselves; warnings and errors still come through."""
 
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Written to the process's standard error before TensorFlow reads its own settings for what to write.
+# Written to the process's standard error whatever TensorFlow's settings for what to write say.
 REMARKS = (
     b"oneDNN custom operations are on",
     b"All log messages before absl::InitializeLog() is called are written to STDERR",
+    b"Ignored output_format",
+    b"Ignored drop_control_dependency",
+    b"Created TensorFlow Lite XNNPACK delegate",
 )
 
 

@@ -5,6 +5,11 @@
     classifier  a run folder, a model folder or an .onnx file -> something with predict_proba
     pretrained  the model that the package brings along
     parity      pictures that stress a classifier, and the check that two classifiers agree
+    quantized   an ONNX model -> the same in 8 bits
+    flat        a model as plain steps and arrays, for readers in any language; as .npz
+    run_npz     such a reader, in NumPy alone
+    web         a folder with a static page that runs a model; web_page/ is the page
+    litert      a .tflite file -> a Classifier
     script      a recipe -> the standalone Keras script that does the same
 
 No model file can carry code: a network is built from tenfold's own classes, arrays are assigned by

@@ -175,8 +175,8 @@ def _node(graph: _Graph, step: Step, x: str) -> str:
 
 
 def _conv2d(graph: _Graph, step: Step, layer: Conv2D, x: str) -> str:
-    top, bottom = _padding(layer, step.input_shape[0], step.output_shape[0])
-    left, right = _padding(layer, step.input_shape[1], step.output_shape[1])
+    top, bottom = layer.zeros_around(step.input_shape[0], step.output_shape[0])
+    left, right = layer.zeros_around(step.input_shape[1], step.output_shape[1])
     return graph.node(
         "Conv",
         step.name,
@@ -186,12 +186,6 @@ def _conv2d(graph: _Graph, step: Step, layer: Conv2D, x: str) -> str:
         strides=[layer.stride, layer.stride],
         pads=[top, left, bottom, right],
     )
-
-
-def _padding(layer: Conv2D, size: int, output_size: int) -> tuple[int, int]:
-    """Zeros before and after an axis: just enough for the last window, the odd one after."""
-    lacking = max((output_size - 1) * layer.stride + layer.kernel - size, 0)
-    return lacking // 2, lacking - lacking // 2
 
 
 def _flatten(graph: _Graph, step: Step, x: str) -> str:

@@ -68,14 +68,9 @@ class Conv2D(Layer):
         self.side, self.stride = layer.kernel, layer.stride
         self.height, self.width, _ = step.input_shape
         down, across, _ = step.output_shape
-        self.above, below = self._padding(self.height, down)
-        self.left, right = self._padding(self.width, across)
+        self.above, below = layer.zeros_around(self.height, down)
+        self.left, right = layer.zeros_around(self.width, across)
         self.margins = ((0, 0), (self.above, below), (self.left, right), (0, 0))
-
-    def _padding(self, size: int, places: int) -> tuple[int, int]:
-        """Zeros before and after `size` pixels that make room for `places` kernels; an odd one goes after."""
-        missing = max((places - 1) * self.stride + self.side - size, 0)
-        return missing // 2, missing - missing // 2
 
     def _seen(self, x: Array) -> Array:
         return patches(np.pad(x, self.margins), self.side, stride=self.stride)
