@@ -130,7 +130,8 @@ def _unexplained(evidence: Evidence) -> Iterable[Finding]:
         answers = evidence.answers(part)
         if answers is None or reach is None or not answers.accuracy.total:
             continue
-        if answers.accuracy.interval()[1] < reach - 0.03:
+        # A small network on few images stays some points behind the probe.
+        if answers.accuracy.interval()[1] < reach - 0.1:
             yield Finding(
                 "unexplained",
                 0.5,

@@ -1,0 +1,211 @@
+"""Scripts in which nothing is wrong, as different as scripts are."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scripts import Array, Arrays, dense, fitted, flat, pictures, small_cnn
+
+Given = dict[str, Any]
+Script = Callable[[Arrays], Given]
+
+
+def one_hot(y: Array) -> Array:
+    return np.eye(10, dtype="float32")[y]
+
+
+def plain(a: Arrays) -> Given:
+    return fitted(a.scaled(), dense(64, 32), epochs=10)
+
+
+def classic_with_split(a: Arrays) -> Given:
+    hot = a.scaled().map(y=one_hot)
+    return fitted(
+        hot, dense(64, 32), loss="categorical_crossentropy", epochs=10, validation_split=0.2
+    )
+
+
+def logits_rightly(a: Arrays) -> Given:
+    import keras
+
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return fitted(a.scaled(), dense(128, last=None), loss=loss, epochs=8)
+
+
+def cnn(a: Arrays) -> Given:
+    return fitted(a.map(pictures), small_cnn(), epochs=5)
+
+
+def cnn_with_batch_norm_and_dropout(a: Arrays) -> Given:
+    from keras import layers as k
+
+    net = [
+        k.Conv2D(16, 3, use_bias=False),
+        k.BatchNormalization(momentum=0.9),
+        k.ReLU(),
+        k.MaxPooling2D(),
+    ]
+    net += [
+        k.Conv2D(32, 3, activation="relu"),
+        k.MaxPooling2D(),
+        k.Flatten(),
+        k.Dropout(0.5),
+        k.Dense(10, activation="softmax"),
+    ]
+    return fitted(a.map(pictures), net, epochs=6)
+
+
+def rescaling_inside(a: Arrays) -> Given:
+    from keras import layers as k
+
+    return fitted(
+        a.map(lambda x: x.astype("float32")),
+        [k.Rescaling(1 / 255), k.Flatten(), *dense(64)],
+        epochs=8,
+    )
+
+
+def normalization_inside(a: Arrays) -> Given:
+    from keras import layers as k
+
+    raw = a.map(lambda x: x.reshape(len(x), -1).astype("float32"))
+    layer = k.Normalization(axis=None)
+    layer.adapt(raw.train[0])
+    return fitted(raw, [layer, *dense(64, 32)], epochs=6)
+
+
+def standardised_by_scikit_learn(a: Arrays) -> Given:
+    from sklearn.preprocessing import StandardScaler
+
+    rows = a.map(lambda x: x.reshape(len(x), -1).astype("float64"))
+    scaler = StandardScaler().fit(rows.train[0])
+    return fitted(rows.map(lambda x: scaler.transform(x).astype("float32")), dense(128), epochs=5)
+
+
+def mean_and_sd(a: Arrays) -> Given:
+    return fitted(
+        a.map(lambda x: (flat(x) - 0.1307) / 0.3081), dense(64, 32, activation="tanh"), epochs=6
+    )
+
+
+def minus_one_to_one(a: Arrays) -> Given:
+    return fitted(a.map(lambda x: pictures(x) * 2 - 1), small_cnn(), optimizer="nadam", epochs=5)
+
+
+def sgd_with_momentum(a: Arrays) -> Given:
+    import keras
+
+    return fitted(
+        a.scaled(), dense(100), optimizer=keras.optimizers.SGD(0.05, momentum=0.9), epochs=8
+    )
+
+
+def rmsprop_with_wide_dropout(a: Arrays) -> Given:
+    from keras import layers as k
+
+    return fitted(
+        a.scaled(),
+        dense(512, 512, between=lambda: k.Dropout(0.2)),
+        optimizer="rmsprop",
+        batch_size=128,
+        epochs=10,
+    )
+
+
+def adamw_with_schedule(a: Arrays) -> Given:
+    import keras
+
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, 900)
+    return fitted(
+        a.scaled(), dense(256), optimizer=keras.optimizers.AdamW(rate, weight_decay=0.01), epochs=8
+    )
+
+
+def little_l2(a: Arrays) -> Given:
+    import keras
+
+    return fitted(a.scaled(), dense(128, kernel_regularizer=keras.regularizers.L2(1e-4)), epochs=10)
+
+
+def sorted_but_shuffled_by_fit(a: Arrays) -> Given:
+    x, y = a.scaled().train
+    order = np.argsort(y, kind="stable")
+    return fitted(a.scaled()._replace(train=(x[order], y[order])), dense(64, 32), epochs=8)
+
+
+def softmax_regression(a: Arrays) -> Given:
+    return fitted(a.scaled(), dense(), epochs=15)
+
+
+def elu_and_swish(a: Arrays) -> Given:
+    return fitted(
+        a.scaled(), [*dense(96, activation="elu")[:-1], *dense(48, activation="swish")], epochs=8
+    )
+
+
+def padded_to_32_in_three_channels(a: Arrays) -> Given:
+    from keras import layers as k
+
+    wide = a.map(
+        lambda x: np.repeat(np.pad(pictures(x), ((0, 0), (2, 2), (2, 2), (0, 0))), 3, axis=3)
+    )
+    return fitted(wide, [k.Conv2D(12, 5, strides=2, activation="relu"), *small_cnn()[2:]], epochs=6)
+
+
+def rows_as_a_sequence(a: Arrays) -> Given:
+    from keras import layers as k
+
+    return fitted(
+        a.map(lambda x: x.astype("float32") / 255),
+        [k.GRU(48), k.Dense(10, activation="softmax")],
+        epochs=10,
+    )
+
+
+def scikit_learn(a: Arrays) -> Given:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    raw = a.map(lambda x: x.reshape(len(x), -1), lambda y: y.astype(str))
+    model = KNeighborsClassifier(3).fit(*raw.train)
+    return {"model": model, "train": raw.train, "validation": raw.validation, "test": raw.test}
+
+
+def subclassed(a: Arrays) -> Given:
+    import keras
+
+    class Net(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = keras.layers.Dense(64)
+            self.last = keras.layers.Dense(10)
+
+        def call(self, x: Any) -> Any:
+            return keras.ops.softmax(self.last(keras.ops.relu(self.first(x))))
+
+    model = Net()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    good = a.scaled()
+    history = model.fit(
+        *good.train, epochs=8, batch_size=32, verbose=0, validation_data=good.validation
+    )
+    return {
+        "model": model,
+        "train": good.train,
+        "validation": good.validation,
+        "test": good.test,
+        "history": history,
+    }
+
+
+def augmented_inside(a: Arrays) -> Given:
+    from keras import layers as k
+
+    return fitted(a.map(pictures), [k.RandomTranslation(0.07, 0.07), *small_cnn()], epochs=8)
+
+
+HEALTHY: tuple[Script, ...] = (
+    plain, classic_with_split, logits_rightly, cnn, cnn_with_batch_norm_and_dropout, rescaling_inside,
+    normalization_inside, standardised_by_scikit_learn, mean_and_sd, minus_one_to_one, sgd_with_momentum,
+    rmsprop_with_wide_dropout, adamw_with_schedule, little_l2, sorted_but_shuffled_by_fit, softmax_regression,
+    elu_and_swish, padded_to_32_in_three_channels, rows_as_a_sequence, scikit_learn, subclassed, augmented_inside,
+)  # fmt: skip

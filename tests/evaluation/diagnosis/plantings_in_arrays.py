@@ -1,0 +1,277 @@
+"""Faults planted in arrays, each under the cause that a diagnosis must name first, at several strengths."""
+
+from typing import Any
+
+import numpy as np
+from planting import Given, planting
+from scripts import Array, Arrays, dense, fitted, flat, pictures, small_cnn
+
+
+def on_train(arrays: Arrays, x: Any = None, y: Any = None) -> Arrays:
+    a, b = arrays.train
+    return arrays._replace(train=(x(a) if x else a, y(b) if y else b))
+
+
+# Pixels
+
+
+@planting("unscaled_pixels", "dense", "cnn", "centred", "wide")
+def unscaled(arrays: Arrays, rng: Any, how: str) -> Given:
+    if how == "cnn":
+        return fitted(arrays.map(lambda x: x[..., None].astype("float32")), small_cnn(), epochs=3)
+    raw = arrays.map(
+        lambda x: x.reshape(len(x), -1).astype("float32") - (127 if how == "centred" else 0)
+    )
+    return fitted(raw, dense(64, 32) if how == "dense" else dense(256, 128))
+
+
+@planting("scaled_twice", 255, 1000, 65025)
+def scaled_twice(arrays: Arrays, rng: Any, again: float) -> Given:
+    return fitted(arrays.map(lambda x: flat(x) / again), dense(64, 32))
+
+
+@planting(
+    "parts_prepared_differently",
+    "test raw",
+    "train raw",
+    "test inverted",
+    "test l2",
+    "test transposed",
+    "test standardised",
+    "some rows raw",
+)
+def parts(arrays: Arrays, rng: Any, how: str) -> Given:
+    good = arrays.scaled()
+    x, y = arrays.test
+    changed = {
+        "test raw": lambda x: flat(x) * 255,
+        "test inverted": lambda x: 1 - flat(x),
+        "test l2": lambda x: flat(x) / np.linalg.norm(flat(x), axis=1, keepdims=True),
+        "test transposed": lambda x: flat(x.transpose(0, 2, 1)),
+        "test standardised": lambda x: (flat(x) - 0.1307) / 0.3081,
+    }
+    if how == "train raw":
+        return fitted(on_train(good, lambda x: x * 255), dense(64, 32))
+    if how == "some rows raw":
+        return fitted(
+            on_train(good, lambda x: np.where(rng.random((len(x), 1)) < 0.3, x * 255, x)),
+            dense(64, 32),
+        )
+    return fitted(good._replace(test=(changed[how](x), y)), dense(64, 32))
+
+
+@planting("inverted_pixels", "all", "0..255 first", "a third", "cnn")
+def inverted(arrays: Arrays, rng: Any, how: str) -> Given:
+    if how == "cnn":
+        return fitted(arrays.map(lambda x: 1 - pictures(x)), small_cnn(), epochs=3)
+    if how == "a third":
+        return fitted(
+            arrays.map(lambda x: np.where(rng.random((len(x), 1)) < 0.33, 1 - flat(x), flat(x))),
+            dense(64, 32),
+        )
+    return fitted(
+        arrays.map(lambda x: 1 - flat(x) if how == "all" else flat(255 - x)), dense(64, 32)
+    )
+
+
+@planting("transposed_pictures", "transposed", "turned", "mirrored", "fortran")
+def transposed(arrays: Arrays, rng: Any, how: str) -> Given:
+    turn = {
+        "transposed": lambda x: flat(x.transpose(0, 2, 1)),
+        "turned": lambda x: flat(np.rot90(x, 1, (1, 2))),
+        "mirrored": lambda x: flat(x[:, :, ::-1]),
+        "fortran": lambda x: flat(x.reshape(len(x), 784).reshape(len(x), 28, 28, order="F")),
+    }[how]
+    return fitted(arrays.map(turn), dense(64, 32))
+
+
+@planting("scrambled_pictures", "columns", "axes", "pixels")
+def scrambled(arrays: Arrays, rng: Any, how: str) -> Given:
+    order = rng.permutation(784)
+    mix = {
+        "columns": lambda x: flat(x).reshape(784, len(x)).T,
+        "axes": lambda x: flat(x.reshape(28, 28, len(x)).transpose(2, 0, 1)),
+        "pixels": lambda x: flat(x)[:, order],
+    }[how]
+    return fitted(arrays.map(mix), dense(64, 32))
+
+
+@planting("other_dataset", "garments", "digits 8x8", "noise")
+def other(arrays: Arrays, rng: Any, how: str) -> Given:
+    if how == "digits 8x8":
+        from sklearn.datasets import load_digits
+
+        x, y = load_digits(return_X_y=True)
+        x = (x / 16).astype("float32")
+        return fitted(
+            Arrays((x[:1200], y[:1200]), (x[1200:1500], y[1200:1500]), (x[1500:], y[1500:])),
+            dense(64, 32),
+        )
+    from scipy.ndimage import gaussian_filter
+
+    shapes = gaussian_filter(rng.normal(size=(10, 28, 28)), (0, 3, 3))
+
+    def make(x: Array, y: Array) -> tuple[Array, Array]:
+        own = gaussian_filter(rng.normal(size=(len(x), 28, 28)), (0, 1.5, 1.5))
+        z = shapes[y] / shapes.std() + (
+            0.5 * own / own.std() if how == "garments" else 3 * rng.normal(size=own.shape)
+        )
+        return np.clip((z + 0.1) / 2.5, 0, 1).reshape(len(x), -1).astype("float32"), y
+
+    return fitted(Arrays(*(make(*part) for part in arrays)), dense(64, 32))
+
+
+@planting("missing_values", "one", "columns", "infinity")
+def missing(arrays: Arrays, rng: Any, how: str) -> Given:
+    def spoil(x: Array) -> Array:
+        x = x.copy()
+        if how == "columns":
+            with np.errstate(all="ignore"):
+                return (x - x.mean(axis=0)) / x.std(axis=0)
+        x[rng.integers(len(x)), 300] = np.nan if how == "one" else np.inf
+        return x
+
+    return fitted(on_train(arrays.scaled(), spoil), dense(64, 32), epochs=2)
+
+
+# Labels
+
+
+@planting("labels_are_text", "object", "unicode", "bytes")
+def text(arrays: Arrays, rng: Any, how: str) -> Given:
+    given = fitted(arrays.scaled(), dense(64, 32), epochs=3)
+    dtype = {"object": object, "unicode": "U1", "bytes": "S1"}[how]
+    return given | {
+        name: (given[name][0], given[name][1].astype(str).astype(dtype))
+        for name in ("train", "validation", "test")
+    }
+
+
+@planting("one_hot_wrong", "from one", "same row", "shifted off the end", "swapped")
+def one_hot(arrays: Arrays, rng: Any, how: str) -> Given:
+    import keras
+
+    good = arrays.scaled()
+    if how == "from one":
+        hot = good.map(y=lambda y: keras.utils.to_categorical(y + 1, 11))
+        return fitted(
+            hot,
+            [*dense(64, 32)[:-1], keras.layers.Dense(11, activation="softmax")],
+            loss="categorical_crossentropy",
+        )
+    if how == "same row":
+        hot = good.map(y=lambda y: np.repeat(np.eye(10, dtype="float32")[:1], len(y), axis=0))
+        return fitted(hot, dense(64, 32), loss="categorical_crossentropy", epochs=2)
+    if how == "swapped":
+        given = fitted(good, dense(64, 32), epochs=2)
+        return given | {"train": (given["train"][0], np.eye(10)[good.train[1]].T)}
+    hot = good.map(y=lambda y: np.eye(11, dtype="float32")[y + 1][:, :10])
+    return fitted(hot, dense(64, 32), loss="categorical_crossentropy")
+
+
+@planting("labels_shifted", 1, 3, 9)
+def shifted(arrays: Arrays, rng: Any, by: int) -> Given:
+    return fitted(arrays.scaled().map(y=lambda y: (y + by) % 10), dense(64, 32))
+
+
+@planting("labels_differ_between_parts", 1, 5, "swap")
+def differing(arrays: Arrays, rng: Any, by: Any) -> Given:
+    good = arrays.scaled()
+    x, y = good.test
+    other = np.where(y == 4, 9, np.where(y == 9, 4, y)) if by == "swap" else (y + by) % 10
+    return fitted(good._replace(test=(x, other)), dense(64, 32))
+
+
+@planting("labels_shuffled", 1.0, 0.5, 0.18, 0.1)
+def shuffled(arrays: Arrays, rng: Any, share: float) -> Given:
+    def shuffle(y: Array) -> Array:
+        y = y.copy()
+        rows = rng.choice(len(y), int(share * len(y)), replace=False)
+        y[rows] = y[rng.permutation(rows)]
+        return y
+
+    return fitted(arrays.scaled().map(y=shuffle), dense(64, 32))
+
+
+@planting("labels_shuffled", "rolled", "half rolled", "sorted labels")
+def misaligned(arrays: Arrays, rng: Any, how: str) -> Given:
+    def move(y: Array) -> Array:
+        half = len(y) // 2
+        return {
+            "rolled": np.roll(y, 1),
+            "half rolled": np.concatenate([y[:half], np.roll(y[half:], 5)]),
+            "sorted labels": np.sort(y),
+        }[how]
+
+    return fitted(on_train(arrays.scaled(), y=move), dense(64, 32))
+
+
+@planting("label_noise", "pairs", 0.08, 0.2, 0.4)
+def noise(arrays: Arrays, rng: Any, rate: Any) -> Given:
+    def spoil(y: Array) -> Array:
+        if rate == "pairs":
+            return np.where((rng.random(len(y)) < 0.3) & (y == 7), 1, y)
+        return np.where(rng.random(len(y)) < rate, rng.integers(0, 10, len(y)), y)
+
+    return fitted(arrays.scaled().map(y=spoil), dense(64, 32))
+
+
+# Order and division
+
+
+def in_order(pair: tuple[Array, Array]) -> tuple[Array, Array]:
+    order = np.argsort(pair[1], kind="stable")
+    return pair[0][order], pair[1][order]
+
+
+@planting("sorted_split", 0.2, 0.1, 0.33, "by hand", "descending")
+def split(arrays: Arrays, rng: Any, share: Any) -> Given:
+    good = arrays.scaled()
+    x, y = in_order(good.train)
+    if share == "by hand":
+        cut = int(0.8 * len(x))
+        return fitted(
+            good._replace(train=(x[:cut], y[:cut]), validation=(x[cut:], y[cut:])), dense(64, 32)
+        )
+    if share == "descending":
+        x, y, share = x[::-1], y[::-1], 0.2
+    return fitted(good._replace(train=(x, y)), dense(64, 32), validation_split=share)
+
+
+@planting("sorted_not_shuffled", 1, 5, 10)
+def unshuffled(arrays: Arrays, rng: Any, epochs: int) -> Given:
+    good = arrays.scaled()
+    return fitted(
+        good._replace(train=in_order(good.train)), dense(64, 32), shuffle=False, epochs=epochs
+    )
+
+
+@planting("leak", 0.02, 0.2, 1.0, "noisy copies", "test")
+def leak(arrays: Arrays, rng: Any, share: Any) -> Given:
+    good = arrays.scaled()
+    (x, y), (xv, yv) = good.train, good.test if share == "test" else good.validation
+    count = int((0.3 if isinstance(share, str) else share) * len(xv))
+    copies = xv[:count]
+    if share == "noisy copies":
+        copies = np.clip(copies + rng.normal(0, 0.02, copies.shape), 0, 1).astype("float32")
+    return fitted(
+        good._replace(train=(np.concatenate([x, copies]), np.concatenate([y, yv[:count]]))),
+        dense(64, 32),
+    )
+
+
+@planting("too_few_samples", 60, 200, 500, 1000)
+def few(arrays: Arrays, rng: Any, count: int) -> Given:
+    good = arrays.scaled()
+    x, y = good.train
+    return fitted(good._replace(train=(x[:count], y[:count])), dense(64, 32), epochs=30)
+
+
+@planting("missing_class", "8", "0 and 5", "few 3")
+def lacking(arrays: Arrays, rng: Any, which: str) -> Given:
+    good = arrays.scaled()
+    x, y = good.train
+    keep = ~np.isin(y, [int(c) for c in which if c.isdigit()])
+    if which == "few 3":
+        keep[np.flatnonzero(y == 3)[:8]] = True
+    return fitted(good._replace(train=(x[keep], y[keep])), dense(64, 32))

@@ -1,0 +1,103 @@
+"""Faults planted in arrays are named by what the arrays show; no network is trained here."""
+
+from typing import Any
+
+import numpy as np
+import plantings_in_arrays
+import pytest
+from planting import Planting, first_of_each
+from scripts import Array, Arrays, flat
+
+import tenfold
+from tenfold.errors import UsageError
+
+IN_THE_ARRAYS = (
+    "unscaled_pixels", "scaled_twice", "parts_prepared_differently", "inverted_pixels", "transposed_pictures",
+    "scrambled_pictures", "other_dataset", "missing_values", "labels_are_text", "labels_shifted",
+    "labels_differ_between_parts", "labels_shuffled", "label_noise", "leak", "missing_class",
+)  # fmt: skip
+# Every strength runs under the marker slow, with a network.
+FAST = [p for p in first_of_each() if p.cause in IN_THE_ARRAYS]
+
+
+def arrays_alone(arrays: Arrays, *_: Any, **__: Any) -> dict[str, Any]:
+    """What is given to diagnose where nothing has been trained yet."""
+    return dict(zip(Arrays._fields, arrays, strict=True))
+
+
+@pytest.mark.parametrize("planting", FAST, ids=lambda p: p.name)
+def test_a_fault_in_the_arrays_is_named_first(planting: Planting, few, monkeypatch):
+    monkeypatch.setattr(plantings_in_arrays, "fitted", arrays_alone)
+    monkeypatch.setattr(plantings_in_arrays, "dense", lambda *_, **__: [])
+    monkeypatch.setattr(plantings_in_arrays, "small_cnn", lambda *_, **__: [])
+    diagnosis = tenfold.diagnose(**planting.plant(few, np.random.default_rng(1)))
+    assert diagnosis.cause == planting.cause, str(diagnosis)
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        flat,
+        lambda x: (flat(x) - 0.1307) / 0.3081,
+        lambda x: x[..., None].astype("float32") / 127.5 - 1,
+        lambda x: np.pad(x, ((0, 0), (2, 2), (2, 2))) / 255,
+        lambda x: np.repeat(x[..., None], 3, axis=3) / 256,
+        lambda x: flat(x) / np.linalg.norm(flat(x), axis=1, keepdims=True),
+    ],
+    ids=["0 to 1", "standardised", "-1 to 1", "padded", "three channels", "length 1"],
+)
+def test_ways_to_prepare_pictures_rightly_are_no_fault(prepare, few):
+    diagnosis = tenfold.diagnose(**arrays_alone(few.map(prepare)))
+    assert diagnosis.faults == (), str(diagnosis)
+
+
+def test_labels_of_any_right_form_are_no_fault(few):
+    for form in (lambda y: y[:, None], lambda y: np.eye(10)[y], list):
+        pairs = Arrays(*((flat(x), form(y)) for x, y in few))
+        assert tenfold.diagnose(**arrays_alone(pairs)).faults == ()
+
+
+def test_a_frame_is_taken_as_its_numbers(few):
+    import pandas as pd
+
+    x, y = few.train
+    text = pd.DataFrame(flat(x)), pd.Series(y.astype(str)).astype("category")
+    assert tenfold.diagnose(train=text).cause == "labels_are_text"
+
+
+def test_a_classifier_that_learnt_text_may_be_given_text(few):
+    class Knows:
+        classes_ = np.array(list("0123456789"))
+
+        def predict_proba(self, x: Array) -> Array:
+            return (
+                np.eye(10)[lookup[x.tobytes()]]
+                if len(x) == 1
+                else np.stack([np.eye(10)[lookup[r.tobytes()]] for r in x])
+            )
+
+    lookup = {
+        r.tobytes(): int(label) for part in few.scaled() for r, label in zip(*part, strict=True)
+    }
+    text = few.scaled().map(y=lambda y: y.astype(str))
+    assert tenfold.diagnose(model=Knows(), **arrays_alone(text)).faults == ()
+
+
+def test_nothing_to_look_at_is_said():
+    with pytest.raises(UsageError, match="a model, arrays or a history"):
+        tenfold.diagnose()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"train": 3}, "x of shape"),
+        ({"train": (np.zeros((3, 4)), np.zeros(2))}, "one label for each of 3 rows"),
+        ({"train": (np.array([["a", "b"]]), [1])}, "expected numbers in x"),
+        ({"model": 3}, "received int"),
+        ({"history": 3}, "received int"),
+    ],
+)
+def test_what_is_no_array_model_or_history_is_refused_in_a_sentence(given, says):
+    with pytest.raises(UsageError, match=says):
+        tenfold.diagnose(**given)

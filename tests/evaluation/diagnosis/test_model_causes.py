@@ -1,0 +1,105 @@
+"""Faults in how a network was put together are named before it has learnt anything."""
+
+from typing import Any
+
+import numpy as np
+import plantings_in_models
+import pytest
+from planting import PLANTINGS, Planting
+from scripts import Arrays, dense, flat
+
+import tenfold
+from tenfold.evaluation.diagnosis import backend
+from tenfold.evaluation.diagnosis.evidence import Evidence
+from tenfold.evaluation.diagnosis.inputs import part_of
+from tenfold.evaluation.diagnosis.models import model_of
+from tenfold.statistics import Proportion
+
+BY_STRUCTURE = (
+    "output_activation", "softmax_twice", "logits_as_probabilities", "wrong_loss", "wrong_output_units", "no_nonlinearity",
+)  # fmt: skip
+UNTRAINED = [p for p in PLANTINGS if p.cause in BY_STRUCTURE]
+
+
+@pytest.fixture(autouse=True)
+def _the_backend_is_right(monkeypatch):
+    """An untrained network does badly, and the control run that calls for takes seconds."""
+    monkeypatch.setattr(backend, "control_run", lambda _: (1e-6, Proportion(900, 1_000)))
+
+
+def compiled(
+    arrays: Arrays,
+    layers: list[Any],
+    *,
+    optimizer: Any = "adam",
+    loss: Any = "sparse_categorical_crossentropy",
+    metrics: Any = ("accuracy",),
+    **_: Any,
+) -> dict[str, Any]:
+    """As `fitted`, without the training."""
+    import keras
+
+    model = keras.Sequential([keras.Input(arrays.train[0].shape[1:]), *layers])
+    model.compile(optimizer, loss, metrics=list(metrics))
+    return {"model": model, "train": arrays.train, "validation": arrays.validation}
+
+
+@pytest.mark.parametrize("planting", UNTRAINED, ids=lambda p: p.name)
+def test_a_fault_in_the_network_is_named_first(planting: Planting, few, monkeypatch):
+    monkeypatch.setattr(plantings_in_models, "fitted", compiled)
+    diagnosis = tenfold.diagnose(**planting.plant(few, np.random.default_rng(1)))
+    assert diagnosis.cause == planting.cause, str(diagnosis)
+
+
+def test_an_untrained_network_is_said_to_be_untrained_and_nothing_else(few):
+    diagnosis = tenfold.diagnose(**compiled(few.scaled(), dense(64, 32)))
+    assert [f.cause for f in diagnosis.faults] == ["under_training"]
+
+
+def test_a_network_is_left_as_it_was(few):
+    from keras import layers
+
+    given = compiled(few.scaled(), dense(16, between=lambda: layers.BatchNormalization()))
+    before = [w.copy() for w in given["model"].get_weights()]
+    tenfold.diagnose(**given)
+    for now, then in zip(given["model"].get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize(
+    ("gap", "right", "found"),
+    [(1e-6, 890, False), (0.3, 890, True), (float("nan"), 890, True), (1e-6, 500, True)],
+)
+def test_a_backend_is_blamed_for_wrong_numbers_and_for_a_known_recipe_that_fails(
+    gap, right, found, few, monkeypatch
+):
+    monkeypatch.setattr(backend, "control_run", lambda _: (gap, Proportion(right, 1_000)))
+    diagnosis = tenfold.diagnose(**compiled(few.scaled(), dense(64, 32)))
+    assert (diagnosis.cause == "backend_computes_wrongly") == found
+
+
+def test_the_control_run_is_numpys_arithmetic(few):
+    """Against Keras itself: the network of the control run, its weights, its answers."""
+    import keras
+
+    weights = backend._start()
+    network = keras.Sequential([keras.Input((784,)), *dense(64, 32)])
+    network.set_weights(weights)
+    x = flat(few.test[0])
+    np.testing.assert_allclose(
+        network.predict(x, verbose=0), backend._by_numpy(weights, x), atol=1e-5
+    )
+
+
+def test_a_layer_that_scales_is_seen(few):
+    from keras import layers
+
+    from tenfold.evaluation.diagnosis.data import seen_by_weights
+
+    x = few.train[0].astype("float32")
+    raw = Arrays(*((part[0].astype("float32"), part[1]) for part in few))
+    given = compiled(raw, [layers.Rescaling(1 / 255), layers.Flatten(), *dense(8)])
+    seen = seen_by_weights(model_of(given["model"]), x)
+    assert seen is not None
+    assert float(seen.max()) == pytest.approx(1.0)
+    assert Evidence({"train": part_of("train", raw.train)}, None, None).train is not None
