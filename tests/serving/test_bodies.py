@@ -13,7 +13,7 @@ from tenfold.serving import bodies
 
 CHUNK = b"x" * 65536
 _DRAWN = BytesIO()
-Image.new("L", (20, 20), 255).save(_DRAWN, "PNG")
+Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 20), np.uint8)).save(_DRAWN, "PNG")
 DRAWN = _DRAWN.getvalue()
 
 
@@ -97,7 +97,7 @@ def eps() -> bytes:
 NOT_PICTURES = {
     "nothing": b"",
     "text": b"hello",
-    "a cut PNG": DRAWN[:-20],
+    "a cut PNG": DRAWN[:200],
     "half a PNG": DRAWN[:60],
     "EPS named PNG": eps(),
     "a bomb of 10,000 x 10,000": bomb(10_000),

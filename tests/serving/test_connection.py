@@ -197,17 +197,21 @@ def test_the_end_answers_all_that_was_asked(classifier, different_images, signed
         assert matches(body, signed(image[None]))
 
 
-def test_a_request_that_was_on_its_way_at_the_end_is_answered(classifier):
+def test_a_request_that_was_on_its_way_at_the_end_is_answered(classifier, monkeypatch):
+    monkeypatch.setattr(connection, "LAST_REQUEST_SECONDS", 3.0)
     server = Server(classifier, host="127.0.0.1", port=0)
     thread = threading.Thread(target=server.run)
     thread.start()
-    fresh = socket.create_connection(place(server), timeout=10)
-    server.stop()
-    # uvicorn looks for the end ten times a second, then closes what is idle.
-    time.sleep(0.15)
-    fresh.sendall(head(server, "GET", "/api/health/live"))
-    assert status(fresh.recv(65536)) == 200
-    fresh.close()
+    assert ask(server, bytes(784))[0] == 200
+    with socket.create_connection(place(server), timeout=10) as fresh:
+        # The server must know of the connection, then look for its end, ten times a second.
+        time.sleep(0.3)
+        server.stop()
+        time.sleep(0.5)
+        fresh.sendall(head(server, "GET", "/api/health/live"))
+        received = fresh.recv(65536)
+    assert status(received) == 200
+    assert b"connection: close" in received.lower()
     thread.join(30)
     assert not thread.is_alive()
 

@@ -28,7 +28,8 @@ from tenfold.serving.bodies import (
     JSON,
     MULTIPART,
     Bodies,
-    arrays_in,
+    images_in,
+    images_in_json,
     media_type,
     pictures_in,
     unsupported,
@@ -123,7 +124,12 @@ async def predict_batch(request: Request) -> Response:
             pictures = pictures_in(request.headers["content-type"], content)
             images, probabilities = await service.tell_pictures(pictures)
         else:
-            images, probabilities = await service.tell_arrays(arrays_in, kind, content)
+            images = (
+                images_in(content)
+                if kind == BINARY
+                else await service.parse(images_in_json, content)
+            )
+            probabilities = await service.tell(images)
     seen = images if wanted else None
     return _json({"answers": told(probabilities, reject_below=service.reject_below, seen=seen)})
 
@@ -139,7 +145,7 @@ async def read(request: Request) -> Response:
 def _seen_wanted(request: Request) -> bool:
     given = request.query_params.get("seen", "false")
     if given not in ("true", "false"):
-        raise Problem(HTTPStatus.BAD_REQUEST, "Expected seen=true or seen=false.", close=True)
+        raise Problem(HTTPStatus.BAD_REQUEST, "Expected seen=true or seen=false.", unread=True)
     return given == "true"
 
 
@@ -191,7 +197,7 @@ class Gate:
             return
         counts = scope["path"].startswith("/api/") and not scope["path"].startswith(HEALTH)
         if counts and self._requests >= MAX_REQUESTS:
-            await send_problem(Busy(close=True), receive, send)
+            await send_problem(Busy(unread=True), receive, send)
             return
         self._requests += counts
         try:
@@ -241,7 +247,7 @@ async def _on_http_exception(_: Request, error: HTTPException) -> Response:
     detail = "There is nothing here, or nothing for this method. /openapi.json lists what there is."
     headers = (error.headers or {}).items()
     return _ProblemResponse(
-        Problem(HTTPStatus(error.status_code), detail, headers=headers, close=True)
+        Problem(HTTPStatus(error.status_code), detail, headers=headers, unread=True)
     )
 
 

@@ -62,7 +62,7 @@ class Bodies:
                 if length > MAX_BODY_BYTES:
                     raise _too_long()
                 if self._held > MAX_BODIES_BYTES:
-                    raise Busy(close=True)
+                    raise Busy(unread=True)
                 chunks.append(chunk)
             yield b"".join(chunks)
         finally:
@@ -82,11 +82,11 @@ async def _in_time(request: Request) -> AsyncIterator[bytes]:
             HTTPStatus.REQUEST_TIMEOUT,
             f"Expected the whole request within {BODY_SECONDS:.0f} seconds, and no pause in it longer than "
             f"{STALL_SECONDS:.0f}. Send it again, or send a smaller picture.",
-            close=True,
+            unread=True,
         ) from None
     except ClientDisconnect:
         raise Problem(
-            HTTPStatus.BAD_REQUEST, "The request ended before its body did.", close=True
+            HTTPStatus.BAD_REQUEST, "The request ended before its body did.", unread=True
         ) from None
 
 
@@ -99,7 +99,7 @@ def _too_long() -> Problem:
     return Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"Expected a body of at most {MAX_BODY_BYTES:,} bytes. Send smaller pictures, or fewer at once.",
-        close=True,
+        unread=True,
     )
 
 
@@ -113,7 +113,7 @@ def unsupported(*expected: str) -> Problem:
     return Problem(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         f"Expected a Content-Type of {' or '.join(expected)}. With curl: -H 'Content-Type: {expected[0]}'.",
-        close=True,
+        unread=True,
     )
 
 
@@ -190,28 +190,23 @@ def _bad_multipart(expected: str) -> Problem:
     return Problem(HTTPStatus.BAD_REQUEST, f"Expected a {MULTIPART} body with {expected}.")
 
 
-def arrays_in(kind: str, content: bytes) -> Images:
-    """Pictures that are in canonical form already -> uint8 (n, 28, 28), 1 <= n <= MAX_ARRAYS.
+def images_in(content: bytes) -> Images:
+    """784 bytes a picture in canonical form, row by row -> uint8 (n, 28, 28), 1 <= n <= MAX_ARRAYS, or DataError."""
+    size = SIDE * SIDE
+    if not content or len(content) % size:
+        raise DataError(
+            f"Expected {size} bytes for each picture of {SIDE}x{SIDE}, received {len(content):,} bytes in all."
+        )
+    return _not_too_many(np.frombuffer(content, np.uint8).reshape(-1, SIDE, SIDE))
 
-    Args:
-        kind: JSON for {"images": [...]} with 28 rows of 28 whole numbers 0..255 a picture, ink bright on 0;
-            BINARY for 784 bytes a picture, row by row.
-        content: the body.
+
+def images_in_json(content: bytes) -> Images:
+    """{"images": [...]}, 28 rows of 28 whole numbers 0..255 a picture -> uint8 (n, 28, 28), 1 <= n <= MAX_ARRAYS.
 
     Raises:
-        Problem: it is neither.
-        DataError: the numbers are none of such pictures.
+        Problem: it is no JSON.
+        DataError: it holds no such pictures.
     """
-    images = _from_json(content) if kind == JSON else _from_bytes(content)
-    if len(images) > MAX_ARRAYS:
-        raise DataError(
-            f"Expected at most {MAX_ARRAYS} pictures in one request, received {len(images):,}. "
-            "Send several requests."
-        )
-    return images
-
-
-def _from_json(content: bytes) -> Images:
     try:
         given = json.loads(content)
     # Beside its own error the parser raises those of too deep a nesting and of bytes that are no text.
@@ -220,7 +215,7 @@ def _from_json(content: bytes) -> Images:
     if not isinstance(given, dict) or given.keys() != {"images"}:
         raise DataError('Expected {"images": [...]} and no other key.')
     try:
-        return check_images(given["images"])
+        return _not_too_many(check_images(given["images"]))
     except DataError:
         raise
     # What NumPy makes an array of, and what not, depends on every number in it.
@@ -230,10 +225,10 @@ def _from_json(content: bytes) -> Images:
         ) from None
 
 
-def _from_bytes(content: bytes) -> Images:
-    size = SIDE * SIDE
-    if not content or len(content) % size:
+def _not_too_many(images: Images) -> Images:
+    if len(images) > MAX_ARRAYS:
         raise DataError(
-            f"Expected {size} bytes for each picture of {SIDE}x{SIDE}, received {len(content):,} bytes in all."
+            f"Expected at most {MAX_ARRAYS} pictures in one request, received {len(images):,}. "
+            "Send several requests."
         )
-    return np.frombuffer(content, np.uint8).reshape(-1, SIDE, SIDE)
+    return images

@@ -82,7 +82,7 @@ class Access:
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "Expected the Host under which this service was started. Open the address that "
                 "`tenfold serve` printed.",
-                close=True,
+                unread=True,
             )
         return host
 
@@ -100,7 +100,7 @@ class Access:
                 HTTPStatus.UNAUTHORIZED,
                 "Expected the header `Authorization: Bearer TOKEN` with the token that `tenfold serve` printed.",
                 headers=[("www-authenticate", "Bearer")],
-                close=True,
+                unread=True,
             )
 
 
@@ -117,7 +117,7 @@ def _other_site() -> Problem:
         HTTPStatus.FORBIDDEN,
         "Expected a request of the service's own page, or of a program; received one of another site. "
         "To open the page, type its address or copy it into the browser.",
-        close=True,
+        unread=True,
     )
 
 

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 # 24 million pixels is what phones save where nothing else is asked of them (5,712 x 4,284).
 MAX_PIXELS = 25_000_000
 
-TELL_SECONDS = 2.0
+TELL_SECONDS = 4.0
 """Within it pictures are told, from the end of the request's body on."""
 READ_SECONDS = 10.0
 """Within it a photo is read, or many pictures are told."""
+WARM_UP_SECONDS = 60.0
 # Half of the time may be spent waiting; the rest is for the work itself and for machines that are busy.
 WAITING_SHARE = 0.5
 # Of each picture, whatever its size: what opening it costs, in bytes that take as long to decode.
@@ -63,18 +64,21 @@ class Service:
         return warm and not self.draining
 
     async def _first_answer(self) -> None:
-        await self._queue.ask(np.zeros((1, SIDE, SIDE), np.uint8), seconds=60.0)
+        # The first picture and the first photo also load what is needed for all others.
+        blank = _blank_picture()
+        await asyncio.gather(
+            self._queue.ask(np.zeros((1, SIDE, SIDE), np.uint8), seconds=WARM_UP_SECONDS),
+            self._forming.run(PICTURE_BYTES, _forms, [blank]),
+            self._reading.run(PICTURE_BYTES, _read, blank, self.classifier),
+        )
 
     async def tell(self, images: Images) -> Probabilities:
         """images uint8 (n, 28, 28) -> float32 (n, 10); Busy where that cannot be had in time."""
         return await self._queue.ask(images, seconds=TELL_SECONDS)
 
-    async def tell_arrays(
-        self, parse: Callable[[str, bytes], Images], kind: str, content: bytes
-    ) -> tuple[Images, Probabilities]:
-        """What `parse` makes of the content -> (uint8 (n, 28, 28), float32 (n, 10)); Busy as for `tell`."""
-        images = await self._forming.run(len(content), parse, kind, content)
-        return images, await self.tell(images)
+    async def parse(self, parse: Callable[[bytes], Images], content: bytes) -> Images:
+        """Have `parse` done off the event loop; Busy where that cannot be had in time."""
+        return await self._forming.run(len(content), parse, content)
 
     async def tell_pictures(self, contents: Sequence[bytes]) -> tuple[Images, Probabilities]:
         """Picture files -> (their canonical forms uint8 (n, 28, 28), float32 (n, 10)).
@@ -116,6 +120,11 @@ async def _within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
             return await work
     except TimeoutError:
         raise Busy() from None
+
+
+def _blank_picture() -> bytes:
+    """A PGM file of white paper."""
+    return b"P5 %d %d 255\n" % (SIDE, SIDE) + b"\xff" * (SIDE * SIDE)
 
 
 def _forms(contents: Sequence[bytes]) -> Images:

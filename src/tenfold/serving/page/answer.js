@@ -35,9 +35,16 @@ export function showNothing() {
   say("");
 }
 
+export function showReading() {
+  byId("summary").textContent = "Reading …";
+  byId("lines").classList.add("old");
+}
+
 export function showFailure(text) {
   write(text, "failed");
   byId("digit").textContent = "";
+  showProbabilities(Array(10).fill(0), null);
+  showSeen(null, "nothing");
   byId("lines").replaceChildren();
   say(text);
 }
@@ -63,6 +70,7 @@ export function showLines({ width, height, lines }) {
   const found = count ? `${plural(count, "digit")} in ${plural(lines.length, "line")}` : "No digits found.";
   write(found);
   byId("lines").replaceChildren(...lines.map(lineItem));
+  byId("lines").classList.remove("old");
   const texts = lines.map((line) => line.digits.map(nameOf).join(" "));
   say(count ? `${found}: ${texts.join("; ")}` : found, QUIET_MS);
   const boxes = lines.flatMap((line) => line.digits.map((each) => ({ box: each.box, text: markOf(each) })));
@@ -84,7 +92,7 @@ function tile(told) {
   const digit = document.createElement("b");
   digit.textContent = markOf(told);
   const sure = document.createElement("small");
-  sure.textContent = percent(told.confidence);
+  sure.textContent = `${Math.floor(100 * told.confidence)} %`;
   box.append(digit, sure);
   return box;
 }

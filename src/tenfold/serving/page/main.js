@@ -1,6 +1,6 @@
 // Joins the sheet, the service and the answer; takes in pictures that are dropped, pasted or chosen.
 
-import { say, showDigit, showFailure, showLines, showMode, showNothing } from "./answer.js";
+import { say, showDigit, showFailure, showLines, showMode, showNothing, showReading } from "./answer.js";
 import { Service } from "./service.js";
 import { Sheet } from "./sheet.js";
 
@@ -38,6 +38,9 @@ function ask() {
     return;
   }
   const one = mode() === "one";
+  // Reading takes longer than telling one digit: not before the stroke is done.
+  if (!one && sheet.isBusy) return;
+  if (!one) showReading();
   const photo = sheet.photo;
   service.ask({
     mode: mode(),

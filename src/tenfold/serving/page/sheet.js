@@ -20,11 +20,17 @@ export class Sheet {
     this.boxes = null;
     this.pen = { x: WIDTH / 2, y: HEIGHT / 2, down: false, shown: false };
     this.held = new Set();
+    this.pointer = null;
     this.listen();
   }
 
   get isEmpty() {
     return !this.state.photo && this.state.strokes.length === 0;
+  }
+
+  // Whether a stroke is being drawn.
+  get isBusy() {
+    return this.pointer !== null || this.pen.down;
   }
 
   get photo() {
@@ -133,7 +139,9 @@ export class Sheet {
   }
 
   pointerEnd(event) {
-    if (event.pointerId === this.pointer) this.pointer = null;
+    if (event.pointerId !== this.pointer) return;
+    this.pointer = null;
+    this.endStroke();
   }
 
   keyDown(event) {
@@ -169,7 +177,7 @@ export class Sheet {
     pen.shown = true;
     pen.down = !pen.down;
     if (pen.down) this.startStroke(this.penPlace());
-    else this.redraw();
+    else this.endStroke();
     this.say(pen.down ? "Pen down." : "Pen up.");
   }
 
@@ -177,7 +185,12 @@ export class Sheet {
     this.pointer = null;
     if (!this.pen.down) return;
     this.pen.down = false;
+    this.endStroke();
+  }
+
+  endStroke() {
     this.redraw();
+    this.onChange();
   }
 
   penPlace() {
