@@ -7,7 +7,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
 from tenfold.pictures import canonical
@@ -40,6 +40,19 @@ def test_a_picture_is_told_as_its_canonical_form_is(client, signed):
     np.testing.assert_allclose(told.probabilities, signed(form[None])[0], atol=1e-8)
     assert told.digit == int(signed(form[None])[0].argmax())
     assert told.confidence == max(told.probabilities)
+
+
+def test_a_stroke_that_has_only_begun_is_answered_wherever_it_is(client):
+    # What the page sends while somebody draws: 400 x 300, a line of any length at any place.
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        image = Image.new("L", (400, 300), 255)
+        ends = rng.uniform((6, 6, 6, 6), (394, 294, 394, 294)).tolist()
+        ImageDraw.Draw(image).line(ends, fill=0, width=12)
+        stream = BytesIO()
+        image.save(stream, "PNG")
+        answer = client.post("/api/predict", content=stream.getvalue(), headers=PICTURE)
+        assert answer.status_code == 200, ends
 
 
 def test_the_same_picture_as_a_form_field_gets_the_same_answer(client):

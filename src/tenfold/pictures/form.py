@@ -46,4 +46,7 @@ def _ink_of_the_digit(grey: Picture) -> Ink:
         max(rows.start - room, 0) * factor : (rows.stop + room) * factor,
         max(columns.start - room, 0) * factor : (columns.stop + room) * factor,
     ]
+    if -(-max(cut.shape) // LARGE) >= factor:
+        # It would be looked at as small as before, and never end.
+        return ink
     return _ink_of_the_digit(np.ascontiguousarray(cut))
