@@ -1,6 +1,7 @@
 """Pages drawn from digits that the model in the box knows when each stands alone, and how they are read."""
 
-import importlib
+import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -17,11 +18,28 @@ from tenfold.reading.pieces import joined, pieces_of
 Photo = NDArray[np.uint8]
 
 
+def _drawing() -> ModuleType:
+    """The module beside this file that draws pages; tests are no package to import it from."""
+    name = "tests_reading_drawing"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("drawing.py"))
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of `paper` runs on every kind of page."""
+    if "paper" in metafunc.fixturenames:
+        metafunc.parametrize("paper", list(_drawing().PAPERS))
+
+
 @pytest.fixture
-def drawing(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module beside this file that draws pages."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parent))
-    return importlib.import_module("drawing")
+def drawing() -> ModuleType:
+    """The module that draws pages."""
+    return _drawing()
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,33 @@ class Style:
     jpeg: int = 0  # quality; 0 is none
 
 
+PAPERS = {
+    "plain": Style(),
+    "a thin pen": Style(pen=1.8, height=40),
+    "a marker": Style(pen=7.0, height=60),
+    "a small hand": Style(height=24, pen=1.8),
+    "a large one": Style(height=150, pen=8.0),
+    "digits of many sizes": Style(sizes=0.15),
+    "lines that rise": Style(slope=6.0),
+    "lines that fall": Style(slope=-9.0),
+    "crowded lines": Style(lines_apart=1.25, gap=0.12),
+    "ruled paper": Style(rulings="ruled", lines_apart=1.5),
+    "squared paper": Style(rulings="squared"),
+    "squared paper, turned": Style(rulings="squared", slope=4.0),
+    "boxes of a form": Style(rulings="boxes", ruling_ink=(60, 60, 60), uneven=0.03),
+    "underlined": Style(rulings="underlines", ruling_ink=(40, 40, 60)),
+    "a faint pencil": Style(strength=0.35, ink=(70, 70, 75), noise=3.0),
+    "chalk on a board": Style(ink=(240, 240, 235), paper=(35, 60, 50), noise=3.0),
+    "blue on yellow": Style(ink=(40, 60, 170), paper=(230, 220, 110)),
+    "a desk around, from an angle": Style(desk=(70, 55, 45), angle=0.06),
+    "a shadow across": Style(shadow=0.6, noise=2.0),
+    "out of focus": Style(blur=1.8),
+    "noise and JPEG": Style(noise=8.0, jpeg=50),
+}
+"""Kinds of pages."""
+TOUCHING = Style(gap=-0.02)
+
+
 def thinned(image: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """A digit uint8 (28, 28) -> its middle line, bool (112, 112).
 
@@ -209,7 +236,7 @@ def distance(found: Sequence[str], wanted: Sequence[str]) -> int:
 def _size(style: Style, rng: np.random.Generator) -> float:
     size = 1 + style.uneven * rng.uniform(-1, 1)
     if style.sizes:
-        size *= np.exp(np.clip(style.sizes * rng.standard_normal(), -0.8, 0.5))
+        size *= np.exp(np.clip(style.sizes * rng.standard_normal(), -0.9, 0.5))
     return float(size)
 
 

@@ -11,34 +11,9 @@ from tenfold.pictures import decode
 
 STRINGS = ["3141592", "60718", "2468013579"]
 
-PAPERS = {
-    "plain": {},
-    "a thin pen": {"pen": 1.8, "height": 40},
-    "a marker": {"pen": 7.0, "height": 60},
-    "a small hand": {"height": 24, "pen": 1.8},
-    "a large one": {"height": 150, "pen": 8.0},
-    "digits of many sizes": {"sizes": 0.15},
-    "lines that rise": {"slope": 6.0},
-    "lines that fall": {"slope": -9.0},
-    "crowded lines": {"lines_apart": 1.25, "gap": 0.12},
-    "ruled paper": {"rulings": "ruled", "lines_apart": 1.5},
-    "squared paper": {"rulings": "squared"},
-    "squared paper, turned": {"rulings": "squared", "slope": 4.0},
-    "boxes of a form": {"rulings": "boxes", "ruling_ink": (60, 60, 60), "uneven": 0.03},
-    "underlined": {"rulings": "underlines", "ruling_ink": (40, 40, 60)},
-    "a faint pencil": {"strength": 0.35, "ink": (70, 70, 75), "noise": 3.0},
-    "chalk on a board": {"ink": (240, 240, 235), "paper": (35, 60, 50), "noise": 3.0},
-    "blue on yellow": {"ink": (40, 60, 170), "paper": (230, 220, 110)},
-    "a desk around, from an angle": {"desk": (70, 55, 45), "angle": 0.06},
-    "a shadow across": {"shadow": 0.6, "noise": 2.0},
-    "out of focus": {"blur": 1.8},
-    "noise and JPEG": {"noise": 8.0, "jpeg": 50},
-}  # fmt: skip
 
-
-@pytest.mark.parametrize("paper", PAPERS)
 def test_what_was_written_is_read(page, lines, drawing, paper):
-    photo = page(STRINGS, seed=3, **PAPERS[paper])
+    photo = page(STRINGS, seed=3, **vars(drawing.PAPERS[paper]))
     # One digit in twenty may be spoilt by chance of drawing; `benchmarks/pages.py` counts over many pages.
     found = lines(photo)
     assert len(found) == len(STRINGS)
@@ -48,7 +23,9 @@ def test_what_was_written_is_read(page, lines, drawing, paper):
 def test_digits_that_touch_are_told_apart(page, lines, drawing):
     wrong = 0
     for seed in range(4):
-        wrong += drawing.distance(lines(page(STRINGS, seed=seed, gap=-0.02)), STRINGS)
+        wrong += drawing.distance(
+            lines(page(STRINGS, seed=seed, **vars(drawing.TOUCHING))), STRINGS
+        )
     assert wrong <= 0.1 * 4 * len("".join(STRINGS))
 
 

@@ -19,6 +19,14 @@ Mask = NDArray[np.bool_]
 # would else count for more.
 DARKEST_GROUND = 0.3
 
+# Paper is looked for at this size, in pixels; there an edge is sharp where brightness falls by a fifth within
+# three pixels.
+COARSE_SIDE = 400
+SHARP = 0.22
+# Paper has this share of the photo at least, and what is around it at most this share of its brightness.
+SMALLEST_PAPER = 0.12
+DARKER = 0.75
+
 
 class Sheet(NamedTuple):
     """The ink of a page.
@@ -65,56 +73,31 @@ def is_light_on_dark(grey: Ink, paper: Mask) -> bool:
 
 
 def paper_of(grey: Ink, inside: Mask) -> Mask:
-    """Where the paper is: the largest light part, if what is around it is clearly darker and sharply cut off."""
-    step = max(1, max(grey.shape) // 400)
+    """Where the paper is: the largest light part, with all that no sharp edge divides from it.
+
+    A shadow begins softly, a desk does not. Where there is nothing clearly darker around it, all is paper.
+    """
+    step = max(1, max(grey.shape) // COARSE_SIDE)
     small = ndimage.grey_closing(grey[::step, ::step], size=(9, 9))
     within = inside[::step, ::step]
-    threshold = _between_two(small[within])
-    light, dark = small[(small >= threshold) & within], small[(small < threshold) & within]
-    if not len(dark) or not len(light) or np.median(dark) > 0.72 * np.median(light):
-        return inside
-    labels, count = ndimage.label((small >= threshold) & within)
-    if not count:
-        return inside
-    sizes = np.bincount(labels.ravel())
+    light = (small >= _between_two(small[within])) & within
+    shade = np.log(small + 4)
+    sharp = ndimage.maximum_filter(shade, 3) - ndimage.minimum_filter(shade, 3) > SHARP
+    labels, count = ndimage.label(within & ~sharp)
+    sizes = np.bincount(labels[light], minlength=count + 1)
     sizes[0] = 0
-    found = ndimage.binary_fill_holes(labels == sizes.argmax())
-    if found.sum() < 0.12 * within.sum() or not _is_cut_off_sharply(grey, found, step, inside):
+    found = labels == sizes.argmax()
+    # The edge itself belongs to the paper as much as to what is around it.
+    found = ndimage.binary_fill_holes(ndimage.binary_dilation(found, iterations=1))
+    around = small[within & ~found]
+    enough = sizes.max() > 0 and found.sum() > SMALLEST_PAPER * within.sum()
+    if not enough or not len(around) or np.median(around) > DARKER * np.median(small[found]):
         return inside
     found = ndimage.binary_erosion(found, iterations=2, border_value=1)
     rows = np.minimum(np.arange(grey.shape[0]) // step, found.shape[0] - 1)
     columns = np.minimum(np.arange(grey.shape[1]) // step, found.shape[1] - 1)
-    return found[rows[:, None], columns] & inside
-
-
-def _is_cut_off_sharply(grey: Ink, found: Mask, step: int, inside: Mask) -> bool:
-    """Whether light falls to dark within a few pixels, as at an edge of paper and not of a shadow."""
-    edge = found & ~ndimage.binary_erosion(found, border_value=1)
-    rows, columns = np.nonzero(edge & ndimage.binary_erosion(inside[::step, ::step], iterations=4))
-    if len(rows) < 8:
-        return False
-    pick = np.linspace(0, len(rows) - 1, min(len(rows), 400)).astype(int)
-    rows, columns = rows[pick] * step, columns[pick] * step
-    near, far = _fall(grey, rows, columns, 3 * step), _fall(grey, rows, columns, 9 * step)
-    steep = near / np.maximum(far, 1)
-    return float(np.median(steep)) > 0.75
-
-
-def _fall(grey: Ink, rows: NDArray[np.intp], columns: NDArray[np.intp], reach: int) -> Ink:
-    """The greatest difference across each place within `reach`, along rows, columns and diagonals."""
-    height, width = grey.shape
-    falls = []
-    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        sides = [
-            grey[
-                np.clip(rows + sign * reach * down, 0, height - 1),
-                np.clip(columns + sign * reach * right, 0, width - 1),
-            ]
-            for sign in (-1, 1)
-        ]
-        falls.append(np.abs(sides[0] - sides[1]))
-    result: Ink = np.max(falls, axis=0)
-    return result
+    on_paper: Mask = found[rows[:, None], columns] & inside
+    return on_paper
 
 
 def _between_two(values: Ink) -> float:
@@ -143,7 +126,7 @@ def written_on(sheet: Sheet) -> Mask:
     return mask & (peaks_of(ink, labels, count) >= max(6 * sheet.noise, 0.3 * strong))[labels]
 
 
-def peaks_of(ink: Ink, labels: NDArray[np.int32], count: int) -> Ink:
+def peaks_of(ink: Ink, labels: NDArray[np.signedinteger], count: int) -> Ink:
     """The most ink on a pixel of each part 1..count of a labelled page; 0 where there is no part."""
     peaks = np.zeros(count + 1, np.float32)
     on = labels > 0

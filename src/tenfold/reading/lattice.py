@@ -37,20 +37,21 @@ class Costs(NamedTuple):
     Source: fitted by `benchmarks/pages.py` to pages drawn from MNIST's training images.
     """
 
-    look: float = 6.14  # each nat of -log(probability)
-    aspect: float = 0.36  # each nat of a width that is odd for this digit
-    digit: float = 3.63  # a digit more
-    low: float = 3.97  # the square of log(height), for a low one
-    high: float = 1.01  # and for a high one
-    wide: float = 4.28  # wider than 1.2 heights of the line, by so much
-    join: float = 5.28  # two pieces that do not touch taken as one digit
-    distance: float = 9.12  # and so far apart
-    cut: float = 2.25  # a width of the pen cut through
-    through: float = 0.58  # beyond the first such width
-    part: float = 2.59  # a piece above another, wholly, taken as a digit of its own
+    look: float = 6.5  # each nat of -log(probability)
+    aspect: float = 0.2  # each nat of a width that is odd for this digit
+    digit: float = 2.65  # a digit more
+    low: float = 1.8  # the square of log(height), for a low one
+    high: float = 0.6  # and for a high one
+    off: float = 4.0  # its middle above or below the line's, beyond a quarter of a height
+    wide: float = 4.01  # wider than 1.2 heights of the line, by so much
+    join: float = 5.09  # two pieces that do not touch taken as one digit
+    distance: float = 9.05  # and so far apart
+    cut: float = 2.0  # a width of the pen cut through
+    through: float = 0.2  # beyond the first such width
+    part: float = 1.61  # a piece above another, wholly, taken as a digit of its own
     leave: float = 0.5  # an atom left out
-    size: float = 5.68  # and so large
-    clear: float = 2.5  # and by itself so surely a digit
+    size: float = 6.95  # and so large
+    clear: float = 3.0  # and by itself so surely a digit
 
 
 COSTS = Costs()
@@ -155,6 +156,7 @@ def _lattice(
     of["digit"][groups] = 1
     of["low"][groups] = np.log(np.minimum(tall, 1)) ** 2
     of["high"][groups] = np.log(np.maximum(tall, 1)) ** 2
+    of["off"][groups] = np.maximum(_off_the_line(line, pieces, height) - 0.25, 0)
     of["wide"][groups] = np.maximum(wide - 1.2, 0)
     bonds = [_bond(a, b, height) for a, b in zip(line, line[1:], strict=False)]
     for row, (first, after) in enumerate(steps):
@@ -176,6 +178,17 @@ def _lattice(
     surprise = np.stack([look, np.minimum(odd**2 / 2, MOST_SURPRISE)], axis=2)
     ways = np.array(steps + [(n, n + 1) for n in range(count)], np.intp)
     return Lattice(count, ways, pieces, images, probabilities, evidence, surprise)
+
+
+def _off_the_line(
+    line: Sequence[Piece], pieces: Sequence[Piece], height: float
+) -> NDArray[np.float64]:
+    """How far the middle of each piece is above or below that of the line there, in heights: (len(pieces),)."""
+    x, y = np.array([p.middle for p in line if p.height >= 0.6 * height]).T
+    slope, at = np.polyfit(x - x[0], y, 1) if np.ptp(x) > 3 * height else (0.0, np.median(y))
+    places = np.array([p.middle for p in pieces])
+    off: NDArray[np.float64] = np.abs(places[:, 1] - at - slope * (places[:, 0] - x[0])) / height
+    return off
 
 
 def _bond(a: Piece, b: Piece, height: float) -> tuple[float, float, float]:

@@ -41,11 +41,11 @@ class Piece:
 
     @property
     def height(self) -> int:
-        return self.mask.shape[0] - 2 * MARGIN
+        return int(self.mask.shape[0]) - 2 * MARGIN
 
     @property
     def width(self) -> int:
-        return self.mask.shape[1] - 2 * MARGIN
+        return int(self.mask.shape[1]) - 2 * MARGIN
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -149,5 +149,8 @@ def _is_likely(piece: Piece, beside: Mask, height: float) -> bool:
 
 
 def pen_width(piece: Piece) -> float:
-    """How wide the strokes are, in pixels: four times the mean distance of their pixels to the edge, but for the half pixels that counts too much."""
+    """How wide the strokes are, in pixels: four times how far their pixels are from the edge, in the mean.
+
+    Of that, two are taken off: a pixel on the edge counts as one away from it, not as none.
+    """
     return max(1.0, 4 * float(ndimage.distance_transform_edt(piece.mask)[piece.mask].mean()) - 2)

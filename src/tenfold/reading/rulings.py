@@ -15,7 +15,7 @@ from tenfold.reading.ink import Ink, Mask
 # A stroke of the thinnest pen is about this many times as long as it is wide; a ruling is longer.
 THIN = 15
 MOST_TILT = 12
-EVERYWHERE = np.ones((3, 3))
+EVERYWHERE = np.ones((3, 3), bool)
 
 
 class Ruled(NamedTuple):
@@ -69,7 +69,7 @@ def straight_runs(mask: Mask, length: int) -> Mask:
     """The pixels that lie in a straight run of `length` pixels, level within MOST_TILT degrees."""
     size = max(5, length // 2) | 1
     small = _wide_parts(_halved(mask), size).astype(np.uint8)
-    rows, columns = np.indices(small.shape, sparse=True)
+    rows, columns = np.arange(small.shape[0])[:, None], np.arange(small.shape[1])[None]
     found = np.zeros(small.shape, np.uint8)
     if not small.any():
         return np.zeros(mask.shape, bool)
@@ -101,7 +101,7 @@ def _wide_parts(mask: Mask, width: int) -> Mask:
 
 def _halved(mask: Mask) -> Mask:
     padded = np.pad(mask, ((0, mask.shape[0] % 2), (0, mask.shape[1] % 2)))
-    halves: Mask = padded.reshape(padded.shape[0] // 2, 2, -1, 2).any(axis=(1, 3))
+    halves: Mask = padded[::2, ::2] | padded[1::2, ::2] | padded[::2, 1::2] | padded[1::2, 1::2]
     return halves
 
 
@@ -116,7 +116,7 @@ def _lines(ink: Ink, mask: Mask, length: int) -> list[_Line]:
             thick = float(np.median(across[place][on]))
             # The middle of the line, where nothing crosses it: its edges are soft.
             dark = float(np.median(np.where(on, ink[place], 0).max(axis=0)))
-            found.append(_Line(place, on, thick, dark))
+            found.append(_Line((place[0], place[1]), on, thick, dark))
     return found
 
 
@@ -158,7 +158,7 @@ def _removable(ink: Ink, mask: Mask, lines: list[_Line]) -> Mask:
         place = rows, line.place[1]
         on = np.zeros((rows.stop - rows.start, line.on.shape[1]), bool)
         on[line.place[0].start - rows.start :][: line.on.shape[0]] = line.on
-        on = ndimage.binary_dilation(on, np.ones((5, 1)))[: mask.shape[0] - rows.start]
+        on = ndimage.binary_dilation(on, np.ones((5, 1), bool))[: mask.shape[0] - rows.start]
         thin = across[place] <= 1.6 * line.thick + 1
         pale = ink[place] <= 1.35 * line.dark + 0.05
         removable[place] |= on & thin & pale & mask[place]

@@ -38,7 +38,7 @@ class View:
 
     def to_photo(self, points: Points) -> Points:
         """Points float64 (n, 2), x and y in the view -> in the photo."""
-        return moved(np.linalg.inv(self.matrix), points)
+        return moved(_inverse(self.matrix), points)
 
 
 def moved(matrix: NDArray[np.float64], points: Points) -> Points:
@@ -67,14 +67,15 @@ def seen_through(photo: Grey, matrix: NDArray[np.float64]) -> View:
     height, width = photo.shape
     corners = moved(matrix, np.array([(0, 0), (width, 0), (width, height), (0, height)], float))
     low, high = corners.min(axis=0), corners.max(axis=0)
-    size = tuple(int(side) for side in np.maximum(np.ceil(high - low - 1e-6), 1))
+    wide, tall = np.maximum(np.ceil(high - low - 1e-6), 1)
+    size = int(wide), int(tall)
     matrix = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]]) @ matrix
     image = Image.fromarray(photo)
     # Bicubic weights four pixels, however far the view shrinks: averages go before.
     shrink = max(1, round(min(width / size[0], height / size[1])))
     if shrink > 1:
         image = image.reduce(shrink)
-    inverse = np.diag([1 / shrink, 1 / shrink, 1]) @ np.linalg.inv(matrix)
+    inverse = np.diag([1 / shrink, 1 / shrink, 1]) @ _inverse(matrix)
     terms = (inverse / inverse[2, 2]).ravel()[:8].tolist()
     if np.allclose(matrix - np.diag(np.diag(matrix)), 0):
         grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC))
@@ -85,3 +86,7 @@ def seen_through(photo: Grey, matrix: NDArray[np.float64]) -> View:
     inside = np.asarray(whole.transform(size, perspective, terms, fillcolor=0)) > 0
     fill = np.uint8(np.median(photo[:: max(1, height // 200), :: max(1, width // 200)]))
     return View(np.where(inside, grey, fill), inside, matrix)
+
+
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.linalg.inv(matrix).astype(np.float64)
