@@ -4,6 +4,8 @@ Source: LeCun et al. 1998, section III-A (20x20 box, aspect kept, anti-aliased; 
 centre of 28x28). Knows nothing about files, paper or light.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -19,11 +21,11 @@ BOX_PIXELS = 20
 # 15th, within half a pixel (all 70,000).
 CENTRE = 14.0
 
-# Strokes are mended on a canvas where the box is four times its size.
-FINE = 4
+# Strokes are mended on a canvas where the box is three times its size.
+FINE = 3
 FINE_BOX = BOX_PIXELS * FINE
 # The thinnest line grows by no more.
-ROOM = 6
+ROOM = 5
 # Edges are not made steeper than this; beyond, dust beside a stroke would become ink.
 STEEPEST = 4.0
 # A pixel of a small picture is the mean of the ink on it, which is flatter than the ink in its middle; so
@@ -82,10 +84,15 @@ def _enlarged(cut: Ink) -> Digit:
     source[1:-1, 1:-1] = 255 * cut
     way = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
     # An edge is a ramp of one pixel of the source; on the fine canvas it is to be one of FINE.
-    steep = min(FINE / scale, STEEPEST)
-    ramp = np.clip((np.arange(256) - 127.5) * steep + 127.5, 0, 255).astype(np.uint8)
+    ramp = _ramp(round(min(FINE / scale, STEEPEST), 1))
     inner[:] = ramp.take(np.asarray(Image.fromarray(source).resize((width, height), way)))
     return fine
+
+
+@cache
+def _ramp(steep: float) -> Digit:
+    """Each of 0..255 so many times as far from the middle: uint8 (256,)."""
+    return np.asarray(np.clip((np.arange(256) - 127.5) * steep + 127.5, 0, 255), np.uint8)
 
 
 def _sharpened(cut: Ink) -> Ink:

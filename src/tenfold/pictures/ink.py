@@ -19,15 +19,13 @@ Ink = NDArray[np.float32]
 # Paper is looked for on a grid of so many cells along the longer side; in each cell it is as bright as the
 # brightest within so many cells. A stroke, or a blot where strokes run together, may thus be half of
 # a small picture wide. A large picture is a page, whose strokes are narrow and whose shadows are not.
-GRID, LARGE_GRID = 32, 96
+GRID, LARGE_GRID = 24, 96
 LARGE_PICTURE = 640
-WINDOW = 17
-# Paper that differs by no more is left as even as that. Otherwise its light is first fitted by a curved
-# plane, round by round on what has not turned out to be ink.
+WINDOW = 13
+# Paper that differs by no more is left as even as that. Otherwise its light is also fitted by a curved plane;
+# then a narrower window will do where it finds so much of the ink.
 EVEN = 8
-TREND_ROUNDS = 3
-# Then a narrower window will do where it finds so much of the ink.
-NARROW_WINDOW, NARROW_SHARE = 7, 0.9
+NARROW_WINDOW, NARROW_SHARE = 5, 0.9
 OUTSIDE = 1000
 
 # Less contrast than this, of 255, is taken for the unevenness of blank paper, as is what does not
@@ -127,13 +125,13 @@ def paper_of(small: NDArray[np.int16]) -> Grey:
     paper = _closed(small, WINDOW)
     if _is_even(paper):
         return np.asarray(paper, np.uint8)
-    trend = _trend(small)
-    # Each is at least as bright as the paper: the first is too bright where light falls off towards an edge of
-    # the picture, the second beside the edge of a shadow.
-    wide, narrow = (
-        np.minimum(_closed(small, window), trend + _closed(small - trend, window))
-        for window in (WINDOW, NARROW_WINDOW)
-    )
+    depth = paper - small
+    trend = np.rint(_plane(small, depth <= 0.3 * depth.max())).astype(np.int16)
+    # Each is at least as bright as the paper: the first of two is too bright where light falls off towards an
+    # edge of the picture, the second beside the edge of a shadow.
+    rest = small - trend
+    wide = np.minimum(paper, trend + _closed(rest, WINDOW))
+    narrow = np.minimum(_closed(small, NARROW_WINDOW), trend + _closed(rest, NARROW_WINDOW))
     depth = wide - small
     inked = depth > depth.max() / 2
     # Where strokes are narrow, narrower shadows can be told from them.
@@ -143,15 +141,6 @@ def paper_of(small: NDArray[np.int16]) -> Grey:
 
 def _is_even(paper: NDArray[np.int16]) -> bool:
     return int(paper.max()) - int(paper.min()) <= EVEN
-
-
-def _trend(small: NDArray[np.int16]) -> NDArray[np.int16]:
-    """The curved plane that the bright part of a grid lies on."""
-    fitted = _plane(small, np.ones(small.shape, bool))
-    for _ in range(TREND_ROUNDS):
-        rest = small - fitted
-        fitted = _plane(small, rest >= min(0.3 * rest.min(), -1.0))
-    return np.rint(fitted).astype(np.int16)
 
 
 def _plane(small: NDArray[np.int16], where: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -215,16 +204,16 @@ def _filled_ring(small: NDArray[np.int16]) -> bool | None:
 
     Outside of that there may be a frame, inside of it is the digit.
     """
-    middle = (int(small.max()) + int(small.min())) / 2
-    bright = small > middle
+    bright = small > (int(small.max()) + int(small.min())) / 2
     filled = None
     for ring in range(min(RINGS, (min(small.shape) - 1) // 2)):
-        inner = bright[ring : len(small) - ring, ring : small.shape[1] - ring]
-        share = np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]]).mean()
+        inner = bright[1:-1, 1:-1]
+        share = (np.count_nonzero(bright) - np.count_nonzero(inner)) / (bright.size - inner.size)
         if not 1 - RING_SHARE < share < RING_SHARE:
             filled = bool(share > 0.5)
         elif ring == 0:
             break
+        bright = inner
     return filled
 
 
