@@ -104,7 +104,7 @@ def linear(arrays: Arrays, rng: Any, how: str) -> Given:
     if how == "conv":
         net = [
             layers.Conv2D(8, 3),
-            layers.AveragePooling2D(),
+            layers.AveragePooling2D(2),
             layers.Flatten(),
             layers.Dense(64),
             layers.Dense(10, activation="softmax"),

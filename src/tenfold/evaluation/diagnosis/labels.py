@@ -154,24 +154,17 @@ def _renaming(evidence: Evidence, part: Part) -> dict[int, int]:
     """label -> digit it stands for, where these differ and explain the labels much better than none."""
     if part.labels is None or len(part) < 50 or part.labels.min() < 0:
         return {}
-    shows = evidence.shows(part)
-    train = evidence.train
-    if (
-        part is not train
-        and (own := evidence.own_fit(part)) is not None
-        and own.told.max() < CLASSES
-    ):
-        witness = own.told
-        # What the training part calls a digit is the measure for other parts, whatever they show.
-        share, renaming = best_renaming(part.labels, witness)
-        plain = float((witness == part.labels).mean())
-        if share > 0.5 and share - plain > RENAMED:
-            return {label: digit for label, digit in renaming.items() if label != digit}
-    if shows is None:
-        return {}
+    shows, train = evidence.shows(part), evidence.train
+    as_labelled = float((shows == part.labels).mean()) if shows is not None else 0.0
     share, renaming = evidence.as_digits(part)
-    plain = float((shows == part.labels).mean())
-    if share < 0.6 or share - plain < RENAMED:
+    own = evidence.own_fit(part) if part is not train else None
+    if train is not None and train.labels is not None and own is not None and share < 0.6:
+        # Pictures of other things: what the training part calls them is the measure for other parts.
+        known = np.isin(part.labels, train.labels) & (own.told < CLASSES)
+        if known.mean() > 0.9:
+            share, renaming = best_renaming(part.labels[known], own.told[known])
+            as_labelled = float((own.told == part.labels)[known].mean())
+    if share < 0.6 or share - as_labelled < RENAMED:
         return {}
     counts = np.bincount(part.labels, minlength=CLASSES + 1)
     return {
@@ -248,12 +241,16 @@ def _doubt(evidence: Evidence, part: Part) -> Doubt | None:
     if shows is None or not digits or _other_things(evidence, part):
         return _doubt_of_itself(labels, fit, chance)
     lost = float((fit.told == shows).mean()) < 0.4
+    a = float(np.trace(reference().confusion) / CLASSES)
     suspect = (shows != labels) & ((fit.told == shows) | lost)
     share = float(suspect.mean())
-    few = share < BOTH_WRONG + 3 * np.sqrt(BOTH_WRONG / len(labels))
-    if few and not _one_pair(labels, shows, suspect):
+    # One witness alone errs more often, by 1 - a and a little more on other people's digits.
+    usual = BOTH_WRONG if not lost else 1 - a + BOTH_WRONG
+    few = share < usual + 3 * np.sqrt(usual / len(labels))
+    if few and (lost or not _one_pair(labels, shows, suspect)):
         return None
-    a = float(np.trace(reference().confusion) / CLASSES)
+    # What the witnesses say of clean labels is no wrong label.
+    share = max(share - BOTH_WRONG / 2, 0.0) / (1 - BOTH_WRONG / 2)
     wrong = min(1.0, (a - float((shows == labels).mean())) / a if lost else share / a)
     doubt = _how(labels, shows, suspect, wrong)
     # Of labels dealt out anew, some fall on images of their own digit.
