@@ -2,6 +2,7 @@
 
     index.html, style.css, page.js    a sheet to draw one digit on
     canonical.js                      a drawing -> its canonical form, to the pixel as `tenfold.pictures`
+    form.js                           the numbers of that form, as they stand in `tenfold.pictures`
     network.js                        runs the steps that `flat` describes
     model.js                          these steps and the arrays, in base64
 
@@ -18,10 +19,22 @@ from numpy.typing import NDArray
 
 from tenfold.modelfile import flat
 from tenfold.modelfile.native import Model
+from tenfold.pictures import cleaning, framing, ink
 
 PAGE = Path(__file__).with_name("web_page")
 MODEL = "model.js"
 _BEFORE, _AFTER = '"use strict";\nconst MODEL = ', ";\n"
+# What canonical.js knows by name.
+_NUMBERS = {
+    framing: (
+        "SIDE", "BOX_PIXELS", "CENTRE", "FINE", "FINE_BOX", "ROOM", "STEEPEST", "SHARPENED", "USUAL_STROKES",
+    ),
+    ink: ("LEAST_CONTRAST", "GRAIN_TIMES"),
+    cleaning: (
+        "INKED", "SPECK_SHARE", "DUST_SHARE", "NEAR", "OTHERS_SHARE", "FLAT", "WIDE", "FRAME_STRIP", "FRAMED_INK",
+        "FRAMED_SIDE",
+    ),
+}  # fmt: skip
 
 
 def to_web(model: Model) -> dict[str, bytes]:
@@ -34,8 +47,11 @@ def to_web(model: Model) -> dict[str, bytes]:
             for name, array in arrays.items()
         },
     }
+    numbers = {name: getattr(home, name) for home, names in _NUMBERS.items() for name in names}
+    form = f'"use strict";\nconst FORM = {json.dumps(numbers, indent=2)};\n'
     files = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir()) if path.is_file()}
-    return files | {MODEL: f"{_BEFORE}{json.dumps(written)}{_AFTER}".encode()}
+    model_js = f"{_BEFORE}{json.dumps(written)}{_AFTER}"
+    return files | {"form.js": form.encode(), MODEL: model_js.encode()}
 
 
 def read_model(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:

@@ -4,10 +4,11 @@
 "use strict";
 
 const { canonical } = (() => {
-  const SIDE = 28, BOX = 20, CENTRE = 14, FINE = 4, FINE_BOX = BOX * FINE, ROOM = 6, STEEPEST = 4, SHARPENED = 0.2;
-  const USUAL_STROKES = [2.1, 2.9], LEAST_CONTRAST = 8, GRAIN_TIMES = 5;
-  const INKED = 0.35, SPECK_SHARE = 0.03, DUST_SHARE = 0.003, NEAR = 0.35, OTHERS_SHARE = 0.4;
-  const FLAT = 8, WIDE = 1.5, FRAME_STRIP = 0.12, FRAMED_INK = 0.1, FRAMED_SIDE = 0.3;
+  // The numbers are those of tenfold.pictures, written into form.js from there.
+  const {
+    SIDE, BOX_PIXELS, CENTRE, FINE, FINE_BOX, ROOM, STEEPEST, SHARPENED, USUAL_STROKES, LEAST_CONTRAST, GRAIN_TIMES,
+    INKED, SPECK_SHARE, DUST_SHARE, NEAR, OTHERS_SHARE, FLAT, WIDE, FRAME_STRIP, FRAMED_INK, FRAMED_SIDE,
+  } = FORM;
 
   const bytes = (width, height) => ({ width, height, values: new Uint8Array(width * height) });
   const floats = (width, height) => ({ width, height, values: new Float32Array(width * height) });
@@ -20,6 +21,9 @@ const { canonical } = (() => {
     if (value - floor !== 0.5) return Math.round(value);
     return floor % 2 ? floor + 1 : floor;
   };
+
+  // To one decimal place, likewise; only quarters lie in the middle between two.
+  const toTenths = (value) => ((4 * value) % 2 === 1 ? round(10 * value) / 10 : Number(value.toFixed(1)));
 
   const map = (picture, change) => ({ ...picture, values: picture.values.map(change) });
 
@@ -284,7 +288,7 @@ const { canonical } = (() => {
     for (let y = 0; y < ink.height; y++) for (let x = 0; x < ink.width; x++) {
       source.values[(y + 1) * source.width + x + 1] = Math.trunc(Math.fround(255 * ink.values[y * ink.width + x]));
     }
-    const steep = Math.min(FINE / scale, STEEPEST);
+    const steep = toTenths(Math.min(FINE / scale, STEEPEST));
     const ramp = Array.from({ length: 256 }, (_, v) => Math.trunc(clip((v - 127.5) * steep + 127.5, 0, 255)));
     const large = resized(source, width, height, scale > 1 ? "bicubic" : "box").values;
     return put((i) => ramp[large[i]]);
@@ -313,7 +317,7 @@ const { canonical } = (() => {
   function mended(fine) {
     const width = strokeWidth(fine) / FINE;
     const wanted = clip(width, ...USUAL_STROKES);
-    const radius = (FINE * (wanted - width)) / (2 * (1 - wanted / BOX));
+    const radius = (FINE * (wanted - width)) / (2 * (1 - wanted / BOX_PIXELS));
     return radius >= 0 ? grown(fine, Math.min(radius, ROOM)) : worn(fine, -radius);
   }
 
@@ -361,7 +365,7 @@ const { canonical } = (() => {
   function shrunk(fine) {
     const box = inked(fine, 128);
     if (!box) return cut(fine, 0, 0, 1, 1);
-    const [height, width] = sides(box), scale = BOX / Math.max(height, width);
+    const [height, width] = sides(box), scale = BOX_PIXELS / Math.max(height, width);
     const size = [width, height].map((side) => Math.max(1, round(side * scale)));
     return resized(fine, ...size, "box", box);
   }
