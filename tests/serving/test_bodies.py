@@ -161,7 +161,10 @@ def multipart(*contents: bytes, end: bytes = b"--\r\n", head: bytes = b"") -> by
 BAD_MULTIPART = {
     "no boundary": ("multipart/form-data", multipart(DRAWN)),
     "an empty boundary": ("multipart/form-data; boundary=", multipart(DRAWN)),
-    "a long boundary": ("multipart/form-data; boundary=" + "b" * 71, multipart(DRAWN)),
+    "a long boundary": (
+        "multipart/form-data; boundary=" + "b" * 71,
+        multipart(DRAWN).replace(b"--b", b"--" + b"b" * 71),
+    ),
     "cut off": ("multipart/form-data; boundary=b", multipart(DRAWN)[:-8]),
     "without an end": ("multipart/form-data; boundary=b", multipart(DRAWN, end=b"\r\n")),
     "no part": ("multipart/form-data; boundary=b", b"--b--\r\n"),

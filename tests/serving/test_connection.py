@@ -82,6 +82,21 @@ def test_a_long_body_in_chunks_is_answered_with_413_and_not_kept(server, monkeyp
     assert status(sent(server, request)) == 413
 
 
+def test_a_client_that_sends_all_before_it_listens_still_gets_its_refusal(server):
+    size = bodies.MAX_BODY_BYTES + 1
+    assert status(sent(server, head(server, Content_Length=str(size)) + bytes(size))) == 413
+
+
+def test_a_slow_client_that_goes_on_sending_is_waited_for(server, monkeypatch):
+    monkeypatch.setattr(bodies, "STALL_SECONDS", 0.8)
+    with socket.create_connection(place(server), timeout=10) as client:
+        client.sendall(head(server, Content_Length="784"))
+        for _ in range(4):
+            time.sleep(0.3)
+            client.sendall(bytes(196))
+        assert status(client.recv(65536)) == 200
+
+
 def test_a_body_in_chunks_of_one_byte_is_taken_and_holds_nobody_up(server, different_images):
     content = different_images(40).tobytes()
     request = head(server, Transfer_Encoding="chunked")

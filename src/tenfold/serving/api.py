@@ -39,9 +39,9 @@ from tenfold.serving.page import page_routes
 from tenfold.serving.problems import Busy, Problem, send_problem
 from tenfold.serving.service import Service
 
-# Requests to the API that are answered at one moment: enough to fill batches of the classifier. The next
-# one is sent away before anything is read of it.
-MAX_REQUESTS = 256
+# Requests to the API that are answered at one moment: enough to fill batches, and few enough for the last of
+# them to be soon. The next one is sent away.
+MAX_REQUESTS = 128
 
 logger = logging.getLogger("tenfold.serving")
 

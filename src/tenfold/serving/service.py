@@ -27,8 +27,9 @@ TELL_SECONDS = 4.0
 READ_SECONDS = 10.0
 """Within it a photo is read, or many pictures are told."""
 WARM_UP_SECONDS = 60.0
-# Half of the time may be spent waiting; the rest is for the work itself and for machines that are busy.
-WAITING_SHARE = 0.5
+# A quarter of the time may be spent waiting, once for its form and once for the classifier; the rest is for the
+# work itself and for machines that are busy.
+WAITING_SHARE = 0.25
 # Of each picture, whatever its size: what opening it costs, in bytes that take as long to decode.
 PICTURE_BYTES = 10_000
 
