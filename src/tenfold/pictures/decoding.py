@@ -64,6 +64,9 @@ def decode(content: bytes, *, where: str, max_pixels: int = MAX_PIXELS) -> Pictu
                 return _upright(_pixels(picture), picture)
     except DataError:
         raise
+    except Image.DecompressionBombError as error:
+        # Pillow's own limit is above ours, but comes first.
+        raise _too_large(where, max_pixels, "many more") from error
     # Pillow's decoders raise whatever the bytes provoke: OSError, SyntaxError, struct.error, ...
     except Exception as error:
         raise DataError(
@@ -81,10 +84,7 @@ def _reason(error: Exception) -> str:
 def _check_header(picture: "Image.Image", content: bytes, where: str, max_pixels: int) -> None:
     width, height = picture.size
     if not 1 <= width * height <= max_pixels:
-        raise DataError(
-            f"{where}: expected a picture of at most {max_pixels:,} pixels, received {width:,}x{height:,}. "
-            "Make it smaller, or cut out the part with the digits."
-        )
+        raise _too_large(where, max_pixels, f"{width:,}x{height:,}")
     # A JPEG may carry a second picture that only some viewers show: the other eye's, or a map of brightness.
     if picture.format not in ("JPEG", "MPO") and getattr(picture, "is_animated", False):
         raise DataError(
@@ -96,6 +96,13 @@ def _check_header(picture: "Image.Image", content: bytes, where: str, max_pixels
             f"{where}: expected a JPEG of at most {MAX_JPEG_SCANS} scans, received more. Such a file takes "
             "very long to decode: open it in another program and save it again."
         )
+
+
+def _too_large(where: str, max_pixels: int, received: str) -> DataError:
+    return DataError(
+        f"{where}: expected a picture of at most {max_pixels:,} pixels, received {received}. "
+        "Make it smaller, or cut out the part with the digits."
+    )
 
 
 def _jpeg_scans(content: bytes) -> int:

@@ -28,6 +28,8 @@ FINE_BOX = BOX_PIXELS * FINE
 ROOM = 5
 # Edges are not made steeper than this; beyond, dust beside a stroke would become ink.
 STEEPEST = 4.0
+# The ink of a stroke some pixels wide is this share of the full on average, weighted by itself.
+FULL = 0.75
 # A pixel of a small picture is the mean of the ink on it, which is flatter than the ink in its middle; so
 # much of the second difference makes up for it.
 SHARPENED = 0.2
@@ -83,16 +85,26 @@ def _enlarged(cut: Ink) -> Digit:
     source = np.zeros((cut.shape[0] + 2, cut.shape[1] + 2), np.uint8)
     source[1:-1, 1:-1] = 255 * cut
     way = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
+    resized = np.asarray(Image.fromarray(source).resize((width, height), way))
     # An edge is a ramp of one pixel of the source; on the fine canvas it is to be one of FINE.
-    ramp = _ramp(round(min(FINE / scale, STEEPEST), 1))
-    inner[:] = ramp.take(np.asarray(Image.fromarray(source).resize((width, height), way)))
+    steep = round(min(FINE / scale, STEEPEST), 1)
+    inner[:] = _ramp(steep, _typical(resized) if scale < 1 else 255).take(resized)
     return fine
 
 
+def _typical(values: Digit) -> int:
+    """What the ink is like in the middle of strokes: 255, or less where they are finer than a pixel."""
+    counts = np.bincount(values.ravel(), minlength=256)
+    mass = counts * np.arange(256)
+    return round(float(mass @ np.arange(256)) / max(float(mass.sum()), 1.0))
+
+
 @cache
-def _ramp(steep: float) -> Digit:
-    """Each of 0..255 so many times as far from the middle: uint8 (256,)."""
-    return np.asarray(np.clip((np.arange(256) - 127.5) * steep + 127.5, 0, 255), np.uint8)
+def _ramp(steep: float, typical: int) -> Digit:
+    """Each of 0..255 so many times as far from the middle of ink and paper: uint8 (256,)."""
+    whole = min(255.0, max(typical, 1) / FULL)
+    values = np.arange(256) * (255 / whole)
+    return np.asarray(np.clip((values - 127.5) * steep + 127.5, 0, 255), np.uint8)
 
 
 def _sharpened(cut: Ink) -> Ink:
@@ -168,7 +180,7 @@ def _step(fine: Digit, step: int) -> Digit:
 
 def _shrunk(fine: Digit) -> Digit:
     """The digit cut out of the fine canvas, its longer side 20 pixels."""
-    box = _inked(fine, 128)
+    box = _inked(fine, max(min(127, int(fine.max())), 1))
     if box is None:
         return fine[:1, :1]
     height, width = _sides(box)
