@@ -30,7 +30,8 @@ class Piece:
         top, left: the place of `ink` on the page.
         ink: float32 (h, w), 0 where the ink is not its own; a margin of one pixel is around `mask`.
         mask: bool (h, w), where its strokes are.
-        cut: what it cost to cut it from the piece before it, in widths of the pen; 0 where nothing was cut.
+        cut: what it cost to cut it from the part before it, in widths of the pen; 0 where nothing was cut.
+        whole: the number of the piece on its line that it was cut from: parts of one have the same.
     """
 
     top: int
@@ -38,6 +39,7 @@ class Piece:
     ink: Ink
     mask: Mask
     cut: float = 0.0
+    whole: int = -1
 
     @property
     def height(self) -> int:

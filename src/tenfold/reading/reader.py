@@ -4,6 +4,7 @@ First the photo is looked at as it is, to learn how large the digits are and how
 at the scale and turn where they are of one height on level lines, and there it is read.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,9 +109,15 @@ def read_atoms(photo: NDArray[np.uint8]) -> tuple[View, list[list[Piece]]]:
 
 
 def _atoms(line: list[Piece], height: float) -> list[Piece]:
+    """The pieces of a line, cut up, from left to right; parts of one piece stay in their order."""
     pen = typical_pen(line)
-    parts = [part for piece in line for part in cut_up(piece, height, pen)]
-    return sorted(parts, key=lambda p: p.middle[0])
+    placed = []
+    for number, piece in enumerate(line):
+        place = -np.inf
+        for part in cut_up(piece, height, pen):
+            place = max(place, part.middle[0])
+            placed.append((place, replace(part, whole=number)))
+    return [part for _, part in sorted(placed, key=lambda pair: pair[0])]
 
 
 def _first_look(photo: NDArray[np.uint8]) -> tuple[View, list[Piece], float]:
