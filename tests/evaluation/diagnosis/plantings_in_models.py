@@ -74,8 +74,8 @@ def metric(arrays: Arrays, rng: Any, how: str) -> Given:
     )
     if how == "with binary loss":
         return fitted(
-            hot, dense(64, 32, last="sigmoid"), loss="categorical_crossentropy", metrics=metrics
-        ) | {"_also": "output_activation"}
+            hot, dense(64, 32, last="sigmoid"), loss="binary_crossentropy", metrics=metrics
+        )
     return fitted(hot, dense(64, 32), loss="categorical_crossentropy", metrics=metrics)
 
 

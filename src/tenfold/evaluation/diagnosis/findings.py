@@ -46,12 +46,12 @@ CAUSES = {
     "sorted_not_shuffled": Cause("sorted data were trained on without shuffling", 0.85),
     # The model as it was put together.
     "wrong_output_units": Cause("the network has the wrong number of outputs", 0.84),
+    "wrong_metric": Cause("the accuracy that was shown is not the accuracy", 0.835),
     "output_activation": Cause("the last layer has the wrong activation", 0.83),
     "wrong_loss": Cause("the loss does not fit labels or outputs", 0.82),
     "softmax_twice": Cause("softmax is applied twice", 0.81),
     "logits_as_probabilities": Cause("logits are taken for probabilities", 0.81),
     "no_nonlinearity": Cause("the network has no non-linearity", 0.80),
-    "wrong_metric": Cause("the accuracy that was shown is not the accuracy", 0.79),
     # How it was trained.
     "learning_rate_too_high": Cause("the learning rate is too high", 0.70),
     "nan_in_training": Cause("the training ended in NaN", 0.69),
