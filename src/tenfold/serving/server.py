@@ -24,7 +24,7 @@ MAX_CONNECTIONS = 512
 IDLE_SECONDS = 30
 """How long a connection without a request is kept."""
 # What a request may take: its body, then its answer.
-DRAIN_SECONDS = 20
+DRAIN_SECONDS = 30
 
 
 class Server:

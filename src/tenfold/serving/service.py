@@ -24,7 +24,7 @@ MAX_PIXELS = 25_000_000
 
 TELL_SECONDS = 4.0
 """Within it pictures are told, from the end of the request's body on."""
-READ_SECONDS = 10.0
+READ_SECONDS = 20.0
 """Within it a photo is read, or many pictures are told."""
 WARM_UP_SECONDS = 60.0
 # A quarter of the time may be spent waiting, once for its form and once for the classifier; the rest is for the

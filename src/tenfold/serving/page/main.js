@@ -4,6 +4,7 @@ import { say, showDigit, showFailure, showLines, showMode, showNothing, showRead
 import { Service } from "./service.js";
 import { Sheet } from "./sheet.js";
 
+const PAUSE_MS = 350;
 const ONE_PIXELS = 400;
 const SEVERAL_PIXELS = 1200;
 // A picture that is larger is most often a photo of more than one digit.
@@ -28,25 +29,30 @@ const service = new Service({
 
 const sheet = new Sheet(byId("sheet"), { onChange: ask, say });
 
+let pause = null;
+
 function ask() {
   byId("undo").disabled = sheet.past.length === 0;
   byId("clear").disabled = sheet.isEmpty;
   byId("hint").hidden = !sheet.isEmpty;
+  clearTimeout(pause);
   if (sheet.isEmpty) {
     service.ask(null);
     showNothing();
-    return;
+  } else if (mode() === "one") {
+    send("/api/predict", ONE_PIXELS);
+  } else {
+    // Reading takes longer than telling one digit: not before the pen has rested.
+    service.ask(null);
+    showReading();
+    if (sheet.isBusy) return;
+    pause = setTimeout(send, sheet.photo ? 0 : PAUSE_MS, "/api/read", SEVERAL_PIXELS);
   }
-  const one = mode() === "one";
-  // Reading takes longer than telling one digit: not before the stroke is done.
-  if (!one && sheet.isBusy) return;
-  if (!one) showReading();
-  const photo = sheet.photo;
-  service.ask({
-    mode: mode(),
-    path: one ? "/api/predict" : "/api/read",
-    picture: async () => photo?.content ?? sheet.drawing(one ? ONE_PIXELS : SEVERAL_PIXELS),
-  });
+}
+
+function send(path, pixels) {
+  const { photo } = sheet;
+  service.ask({ mode: mode(), path, picture: async () => photo?.content ?? sheet.drawing(pixels) });
 }
 
 function choose(value) {
