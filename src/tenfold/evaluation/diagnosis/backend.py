@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from tenfold.digits import Digits
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
+from tenfold.evaluation.diagnosis.outcome import below_reach
 from tenfold.evaluation.diagnosis.reference import sample
-from tenfold.evaluation.diagnosis.training import below_reach
 from tenfold.randomness import stream
 from tenfold.statistics import Proportion
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tenfold.errors import UsageError
-from tenfold.evaluation.diagnosis import backend, data, labels, split, structure, training
+from tenfold.evaluation.diagnosis import backend, data, labels, rate, split, structure, training
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Diagnosis, Finding
 from tenfold.evaluation.diagnosis.histories import history_of
@@ -43,7 +43,7 @@ RULES: tuple[Rule, ...] = (
     structure.wrong_metric,
     structure.no_nonlinearity,
     training.nan,
-    training.learning_rate,
+    rate.learning_rate,
     training.dropout,
     training.weight_decay,
     training.batch_norm,

@@ -1,34 +1,20 @@
 """Causes in how the model was trained: what it can reach, what it reached, and what stood in its way."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tenfold.evaluation.diagnosis import inside
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
-from tenfold.statistics import Proportion
-
-# The rate each optimizer is usually right with for networks on inputs of about 1: Keras's own defaults,
-# and for SGD 0.05, where Keras's 0.01 is slow.
-USUAL_RATE = {
-    "Adam": 1e-3, "AdamW": 1e-3, "Nadam": 1e-3, "Adamax": 1e-3, "RMSprop": 1e-3, "Lion": 1e-4, "SGD": 0.05,
-    "Adagrad": 0.01, "Adadelta": 1.0, "Ftrl": 0.01, "Adafactor": 1e-3, "Muon": 1e-3, "Lamb": 1e-3,
-}  # fmt: skip
-HIGH, LOW = 10.0, 0.2
-
-# A network that does worse on its own training rows than closed-form Gaussians do on unseen ones.
-BELOW_REACH = 0.01
-
-
-class Rate(NamedTuple):
-    """A learning rate, and how many times the usual one it is."""
-
-    value: float
-    times: float
-    optimizer: str
+from tenfold.evaluation.diagnosis.outcome import (
+    below_reach,
+    shares,
+    silent_units,
+    still_falling,
+    told,
+    training_mode,
+)
 
 
 def nan(evidence: Evidence) -> Iterator[Finding]:
@@ -55,73 +41,6 @@ def nan(evidence: Evidence) -> Iterator[Finding]:
         "model.compile(keras.optimizers.Adam(1e-3, clipnorm=1.0), model.loss, metrics=['accuracy'])\n"
         "# build the model anew: NaN stays. Look for log(0), 0/0 and x without scaling in your own losses and layers.",
     )
-
-
-def learning_rate(evidence: Evidence) -> Iterator[Finding]:
-    """A rate far from the usual one, and a training that shows it."""
-    rate = rate_of(evidence)
-    model, train = evidence.model, evidence.train
-    if model is None or train is None:
-        return
-    answers, broken = evidence.answers(train), _is_broken(evidence)
-    worse = below_reach(evidence)
-    if rate is None:
-        yield from _by_the_curve(evidence, worse or broken)
-        return
-    if rate.times >= 0.999 * HIGH and (worse or broken):
-        silent = inside.silent_units(model, train.x[train.rows(inside.ROWS)])
-        dead = {name: share for name, share in silent.items() if share > 0.2}
-        units = (
-            f" Never active: {', '.join(f'{share:.0%} of {name}' for name, share in dead.items())}."
-            if dead
-            else ""
-        )
-        wild = f" {_wild(evidence)}" if _wild(evidence) else ""
-        yield Finding(
-            "learning_rate_too_high",
-            0.93 if broken or worse else 0.6,
-            f"{rate.optimizer} was given {rate.value:g}, {rate.times:,.0f} times what it usually takes"
-            f"{', and ended in NaN' if broken else ''}.{_told(answers)}{wild}{units}",
-            f"model.compile(keras.optimizers.{rate.optimizer}({USUAL_RATE[rate.optimizer]:g}), model.loss, metrics=['accuracy'])   # and build the model anew",
-            {"learning_rate": rate.value, "times_usual": rate.times},
-        )
-    elif rate.times < LOW and worse and not broken:
-        yield Finding(
-            "learning_rate_too_low",
-            0.9,
-            f"{rate.optimizer} was given {rate.value:g}, a {1 / max(rate.times, 1e-12):,.0f}th of what it usually takes.{_told(answers)}"
-            f"{_still_falling(evidence)}",
-            f"model.compile(keras.optimizers.{rate.optimizer}({USUAL_RATE[rate.optimizer]:g}), model.loss, metrics=['accuracy'])",
-            {"learning_rate": rate.value, "times_usual": rate.times},
-        )
-
-
-def _by_the_curve(evidence: Evidence, worse: bool) -> Iterator[Finding]:
-    """Without a known rate: a loss that starts far above guessing, or jumps."""
-    wild = _wild(evidence)
-    if wild and worse:
-        yield Finding(
-            "learning_rate_too_high",
-            0.6,
-            f"{wild}{_told(evidence.answers(evidence.train))}",
-            "model.compile(keras.optimizers.Adam(1e-3), model.loss, metrics=['accuracy'])   # a tenth of the rate that was used",
-        )
-
-
-def rate_of(evidence: Evidence) -> Rate | None:
-    """The largest learning rate that is known of."""
-    model, history = evidence.model, evidence.history
-    if model is None:
-        return None
-    rates = [model.learning_rate] if model.learning_rate else []
-    if history is not None and history.learning_rate is not None and len(history.learning_rate):
-        rates.append(float(np.nanmax(history.learning_rate)))
-    name = model.optimizer.removeprefix("Legacy")
-    if not rates or name not in USUAL_RATE:
-        return None
-    value = max(rates)
-    effective = value / (1 - min(model.momentum, 0.99)) / (5 if model.momentum > 0.5 else 1)
-    return Rate(value, effective / USUAL_RATE[name], name)
 
 
 def dropout(evidence: Evidence) -> Iterator[Finding]:
@@ -182,7 +101,7 @@ def weight_decay(evidence: Evidence) -> Iterator[Finding]:
         fix = f"keras.optimizers.{model.optimizer}({model.learning_rate or 1e-3:g}, weight_decay=0.004)"
     else:
         return
-    yield Finding("weight_decay_too_strong", 0.9, what + _told(answers), fix, {"penalty": added})
+    yield Finding("weight_decay_too_strong", 0.9, what + told(answers), fix, {"penalty": added})
 
 
 def _strengths(settings: dict[str, object]) -> Iterator[float]:
@@ -225,40 +144,17 @@ def batch_norm(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def training_mode(evidence: Evidence) -> Proportion | None:
-    """Training images told in training mode."""
-    model, train = evidence.model, evidence.train
-    if model is None or train is None or train.labels is None:
-        return None
-    if not any(
-        "Dropout" in layer.kind or layer.kind.startswith("BatchNorm") for layer in model.layers
-    ):
-        return None
-    # By chance, for batches of one class would have statistics of their own.
-    rows = np.random.default_rng(0).permutation(len(train))[: inside.ROWS]
-    labels = train.labels
-
-    def measure() -> Proportion | None:
-        outputs = inside.in_training_mode(model, train.x[rows])
-        if outputs is None or outputs.ndim != 2 or len(outputs) != len(rows):
-            return None
-        return Proportion(int((outputs.argmax(axis=1) == labels[rows]).sum()), len(rows))
-
-    return evidence.once("training mode", measure)
-
-
 def dead_units(evidence: Evidence) -> Iterator[Finding]:
     """Units that are 0 whatever is shown, in a network that does badly."""
     model, train = evidence.model, evidence.train
     if model is None or train is None or not below_reach(evidence):
         return
-    silent = inside.silent_units(model, train.x[train.rows(inside.ROWS)])
-    dead = {name: share for name, share in silent.items() if share > 0.5}
+    dead = {name: share for name, share in silent_units(evidence).items() if share > 0.5}
     if dead:
         yield Finding(
             "dead_units",
             0.8,
-            f"Never active: {', '.join(f'{share:.0%} of {name}' for name, share in dead.items())}.{_told(evidence.answers(train))}",
+            f"Never active: {shares(dead)}.{told(evidence.answers(train))}",
             "keras.layers.Dense(64, activation='relu', kernel_initializer='he_normal')   # biases from 0; a smaller learning rate",
             dict(dead),
         )
@@ -331,7 +227,7 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
     answers = evidence.answers(train)
     if train is None or answers is None or not below_reach(evidence) or not answers.finite:
         return
-    falling = _still_falling(evidence)
+    falling = still_falling(evidence)
     history = evidence.history
     few = history is not None and 0 < history.epochs <= 3
     untrained = (
@@ -344,55 +240,8 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "under_training",
         sure,
-        f"A probe without any training tells {reach:.1%} of unseen rows.{_told(answers)}{falling}{taken}",
+        f"A probe without any training tells {reach:.1%} of unseen rows.{told(answers)}{falling}{taken}",
         "model.fit(x, y, epochs=20, callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)])",
         # What is no network may be as good as it gets: a linear classifier tells 92 %.
         fault=evidence.model is None or evidence.model.kind != "callable" or history is not None,
     )
-
-
-def below_reach(evidence: Evidence) -> bool:
-    """Whether the model does worse on its training rows than the probe does on unseen ones."""
-    answers, reach = evidence.answers(evidence.train), evidence.within_reach
-    if answers is None or reach is None or not answers.accuracy.total:
-        return False
-    return answers.accuracy.interval()[1] < reach - BELOW_REACH
-
-
-def _is_broken(evidence: Evidence) -> bool:
-    answers, history = evidence.answers(evidence.train), evidence.history
-    lost = history is not None and history.loss is not None and not np.isfinite(history.loss).all()
-    return lost or (answers is not None and not answers.finite)
-
-
-def _told(answers: Answers | None) -> str:
-    if answers is None or not answers.accuracy.total:
-        return ""
-    return f" The model tells {answers.accuracy} of training images."
-
-
-def _wild(evidence: Evidence) -> str:
-    """What of the training loss shows too large steps; "" where nothing."""
-    losses = evidence.history.loss if evidence.history else None
-    if losses is None or not len(losses) or not np.isfinite(losses).all():
-        return ""
-    guessing = float(np.log(evidence.classes))
-    if losses[0] > 2 * guessing:
-        return (
-            f"The loss of the first epoch was {losses[0]:.3g}, where guessing costs {guessing:.3g}."
-        )
-    if len(losses) > 3 and _jumps(losses) >= 2:
-        return f"The training loss rose by more than a tenth {_jumps(losses)} times."
-    return ""
-
-
-def _jumps(losses: NDArray[np.float64]) -> int:
-    return int((losses[1:] > 1.1 * losses[:-1]).sum())
-
-
-def _still_falling(evidence: Evidence) -> str:
-    losses = evidence.history.loss if evidence.history else None
-    if losses is None or len(losses) < 2 or not np.isfinite(losses).all() or losses[-2] <= 0:
-        return ""
-    fall = 1 - losses[-1] / losses[-2]
-    return f" The loss still fell by {fall:.1%} in the last epoch." if fall > 0.01 else ""

@@ -1,0 +1,99 @@
+"""How a training came out: what all rules about training ask first."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.evaluation.diagnosis import inside
+from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
+from tenfold.statistics import Proportion
+
+# A network that does worse on its own training rows than closed-form Gaussians do on unseen ones.
+BELOW_REACH = 0.01
+
+
+def training_mode(evidence: Evidence) -> Proportion | None:
+    """Training images told in training mode."""
+    model, train = evidence.model, evidence.train
+    if model is None or train is None or train.labels is None:
+        return None
+    if not any(
+        "Dropout" in layer.kind or layer.kind.startswith("BatchNorm") for layer in model.layers
+    ):
+        return None
+    # By chance, for batches of one class would have statistics of their own.
+    rows = np.random.default_rng(0).permutation(len(train))[: inside.ROWS]
+    labels = train.labels
+
+    def measure() -> Proportion | None:
+        outputs = inside.in_training_mode(model, train.x[rows])
+        if outputs is None or outputs.ndim != 2 or len(outputs) != len(rows):
+            return None
+        return Proportion(int((outputs.argmax(axis=1) == labels[rows]).sum()), len(rows))
+
+    return evidence.once("training mode", measure)
+
+
+def below_reach(evidence: Evidence) -> bool:
+    """Whether the model does worse on its training rows than the probe does on unseen ones."""
+    answers, reach = evidence.answers(evidence.train), evidence.within_reach
+    if answers is None or reach is None or not answers.accuracy.total:
+        return False
+    return answers.accuracy.interval()[1] < reach - BELOW_REACH
+
+
+def is_broken(evidence: Evidence) -> bool:
+    """Whether losses or outputs are no numbers."""
+    answers, history = evidence.answers(evidence.train), evidence.history
+    lost = history is not None and history.loss is not None and not np.isfinite(history.loss).all()
+    return lost or (answers is not None and not answers.finite)
+
+
+def told(answers: Answers | None) -> str:
+    """What the model tells of training images, as a sentence with a space before it; "" where unknown."""
+    if answers is None or not answers.accuracy.total:
+        return ""
+    return f" The model tells {answers.accuracy} of training images."
+
+
+def wild(evidence: Evidence) -> str:
+    """What of the training loss shows too large steps; "" where nothing."""
+    losses = evidence.history.loss if evidence.history else None
+    if losses is None or not len(losses) or not np.isfinite(losses).all():
+        return ""
+    guessing = float(np.log(evidence.classes))
+    if losses[0] > 2 * guessing:
+        return (
+            f"The loss of the first epoch was {losses[0]:.3g}, where guessing costs {guessing:.3g}."
+        )
+    if len(losses) > 3 and jumps(losses) >= 2:
+        return f"The training loss rose by more than a tenth {jumps(losses)} times."
+    return ""
+
+
+def jumps(losses: NDArray[np.float64]) -> int:
+    """How often a loss (epochs,) rose by more than a tenth."""
+    return int((losses[1:] > 1.1 * losses[:-1]).sum())
+
+
+def still_falling(evidence: Evidence) -> str:
+    """By how much the loss fell in the last epoch, likewise; "" where it did not."""
+    losses = evidence.history.loss if evidence.history else None
+    if losses is None or len(losses) < 2 or not np.isfinite(losses).all() or losses[-2] <= 0:
+        return ""
+    fall = 1 - losses[-1] / losses[-2]
+    return f" The loss still fell by {fall:.1%} in the last epoch." if fall > 0.01 else ""
+
+
+def silent_units(evidence: Evidence) -> dict[str, float]:
+    """Each hidden ReLU layer's share of units that are 0 for all training images looked at."""
+    model, train = evidence.model, evidence.train
+    if model is None or train is None:
+        return {}
+    return evidence.once(
+        "silent", lambda: inside.silent_units(model, train.x[train.rows(inside.ROWS)])
+    )
+
+
+def shares(silent: dict[str, float]) -> str:
+    """Shares of layers in words."""
+    return ", ".join(f"{share:.0%} of {name}" for name, share in silent.items())
