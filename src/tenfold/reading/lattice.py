@@ -5,6 +5,7 @@ together; then the cheapest way through each line is found by dynamic programmin
 -log(probability) is. Source: Burges et al. 1992, "Shortest path segmentation".
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -32,7 +33,9 @@ ASPECT_SPREAD = np.array([0.21, 0.48, 0.24, 0.22, 0.22, 0.28, 0.23, 0.22, 0.23, 
 LONG = 0.45
 """The width over height below which a digit is odd: of MNIST's digits but for 1, one in a hundred is."""
 MOST_SURPRISE = 8.0
-"""No single aspect counts for more than this: a strange digit is still one."""
+MOST_ODD = 2.5
+"""No probability and no width counts for more than these: a strange digit is still one."""
+DOUBTFUL, SENSELESS = 0.97, 0.77
 
 
 class Costs(NamedTuple):
@@ -43,12 +46,14 @@ class Costs(NamedTuple):
 
     look: float = 6.37  # each nat of -log(probability)
     aspect: float = 0.4  # each nat of a width that is odd for this digit
+    doubt: float = 4.0  # the model says it is no digit: from DOUBTFUL down to SENSELESS
     digit: float = 3.05  # a digit more
     low: float = 2.0  # the square of log(height), for a low one
     high: float = 0.19  # and for a high one
     off: float = 7.6  # wholly above or below the middle of the line, and so far
     wide: float = 4.72  # wider than 1.2 heights of the line, by so much
     join: float = 5.46  # two pieces that do not touch taken as one digit
+    absorb: float = 3.0  # one of them was surely a digit alone
     distance: float = 8.75  # and so far apart
     cut: float = 1.62  # a width of the pen cut through
     through: float = 0.36  # beyond the first such width
@@ -200,24 +205,32 @@ def _lattice(
     of["high"][groups] = np.log(np.maximum(tall, 1)) ** 2
     of["off"][groups] = _off_the_line(line, pieces, height)
     of["wide"][groups] = np.maximum(wide - 1.2, 0)
+    sure = probabilities.max(axis=1)
+    of["doubt"][groups] = np.clip((DOUBTFUL - sure) / (DOUBTFUL - SENSELESS), 0, 1)
+    alone = [row for row, (first, after) in enumerate(steps) if after == first + 1]
+    clear = sure[alone] ** 4
+    parts = Counter(p.whole for p in line)
+    lone = [float(c) * (parts[p.whole] == 1) for p, c in zip(line, clear, strict=True)]
     bonds = [_bond(a, b, height) for a, b in zip(line, line[1:], strict=False)]
     for row, (first, after) in enumerate(steps):
         inside = bonds[first : after - 1]
-        of["join"][row] = sum(join for join, _, _ in inside)
-        of["distance"][row] = sum(distance for _, distance, _ in inside)
+        of["join"][row] = sum(bond.join for bond in inside)
+        of["distance"][row] = sum(bond.distance for bond in inside)
+        of["absorb"][row] = sum(
+            bond.join * max(lone[n], lone[n + 1]) for n, bond in enumerate(inside, first)
+        )
         if first:
-            of["part"][row] = bonds[first - 1][2]
+            of["part"][row] = bonds[first - 1].over
     firsts = [line[first] for first, _ in steps] + list(line)
     of["cut"][:] = [p.cut for p in firsts]
     of["through"][:] = [max(p.cut - 1.1, 0) for p in firsts]
     left_out = slice(len(steps), None)
     of["leave"][left_out] = 1
     of["size"][left_out] = [max(p.height, 0.4 * p.width) / height for p in line]
-    alone = [row for row, (first, after) in enumerate(steps) if after == first + 1]
-    of["clear"][left_out] = probabilities[alone].max(axis=1) ** 4
+    of["clear"][left_out] = clear
     look = -np.log(np.maximum(probabilities, np.exp(-MOST_SURPRISE)))
     odd = (np.log(wide / tall)[:, None] - ASPECT) / ASPECT_SPREAD
-    surprise = np.stack([look, np.minimum(odd**2 / 2, MOST_SURPRISE)], axis=2)
+    surprise = np.stack([look, np.minimum(odd**2 / 2, MOST_ODD)], axis=2)
     ways = np.array(steps + [(n, n + 1) for n in range(count)], np.intp)
     return Lattice(count, ways, pieces, images, probabilities, evidence, surprise)
 
@@ -235,13 +248,20 @@ def _off_the_line(
     return off
 
 
-def _bond(a: Piece, b: Piece, height: float) -> tuple[float, float, float]:
+class _Bond(NamedTuple):
     """Of neighbours that were not cut apart: whether they stand apart, how far, and how much one covers the other."""
+
+    join: float
+    distance: float
+    over: float
+
+
+def _bond(a: Piece, b: Piece, height: float) -> _Bond:
     if a.whole == b.whole >= 0:
-        return 0.0, 0.0, 0.0
+        return _Bond(0.0, 0.0, 0.0)
     gap = max(a.left, b.left) - min(a.left + a.width, b.left + b.width)
     over = min(max(-gap / max(min(a.width, b.width), 1), 0.0), 1.0)
-    return max(1 - 2.5 * over, 0), max(gap, 0) / height, over
+    return _Bond(max(1 - 2.5 * over, 0), max(gap, 0) / height, over)
 
 
 def prices(lattice: Lattice, costs: Costs) -> NDArray[np.float32]:
