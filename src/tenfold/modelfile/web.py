@@ -27,9 +27,10 @@ _BEFORE, _AFTER = '"use strict";\nconst MODEL = ', ";\n"
 # What canonical.js knows by name.
 _NUMBERS = {
     framing: (
-        "SIDE", "BOX_PIXELS", "CENTRE", "FINE", "FINE_BOX", "ROOM", "STEEPEST", "SHARPENED", "USUAL_STROKES",
+        "SIDE", "BOX_PIXELS", "CENTRE", "FINE", "FINE_BOX", "ROOM", "STEEPEST", "FULL", "SHARPENED",
+        "USUAL_STROKES",
     ),
-    ink: ("LEAST_CONTRAST", "GRAIN_TIMES"),
+    ink: ("LEAST_CONTRAST", "GRAIN_TIMES", "FULL_DEPTH"),
     cleaning: (
         "INKED", "SPECK_SHARE", "DUST_SHARE", "NEAR", "OTHERS_SHARE", "FLAT", "WIDE", "FRAME_STRIP", "FRAMED_INK",
         "FRAMED_SIDE",

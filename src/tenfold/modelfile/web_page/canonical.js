@@ -6,7 +6,8 @@
 const { canonical } = (() => {
   // The numbers are those of tenfold.pictures, written into form.js from there.
   const {
-    SIDE, BOX_PIXELS, CENTRE, FINE, FINE_BOX, ROOM, STEEPEST, SHARPENED, USUAL_STROKES, LEAST_CONTRAST, GRAIN_TIMES,
+    SIDE, BOX_PIXELS, CENTRE, FINE, FINE_BOX, ROOM, STEEPEST, FULL, SHARPENED, USUAL_STROKES, LEAST_CONTRAST,
+    GRAIN_TIMES, FULL_DEPTH,
     INKED, SPECK_SHARE, DUST_SHARE, NEAR, OTHERS_SHARE, FLAT, WIDE, FRAME_STRIP, FRAMED_INK, FRAMED_SIDE,
   } = FORM;
 
@@ -134,11 +135,14 @@ const { canonical } = (() => {
     const mass = total(above.map((value, depth) => value * counts[depth]));
     const typical = total(above.map((value, depth) => value * value * counts[depth])) / Math.max(mass, 1);
     if (typical < Math.max(LEAST_CONTRAST, GRAIN_TIMES * grain)) return new Float32Array(256);
-    const floor = Math.min(3 * grain, 0.3 * typical) / (typical * 1.15);
-    return Float32Array.from(above, (value) => {
-      const ink = value / (typical * 1.15);
-      return ink < floor ? 0 : Math.min(ink, 1);
+    let deeper = 0, deepest = -1;
+    above.forEach((value, depth) => {
+      deeper += value * counts[depth];
+      if (deepest < 0 && deeper >= 0.99 * mass) deepest = value;
     });
+    const full = Math.min(deepest, typical * FULL_DEPTH);
+    const floor = Math.min(3 * grain, 0.3 * typical) / full;
+    return Float32Array.from(above, (value) => (value / full < floor ? 0 : Math.min(value / full, 1)));
   }
 
   // pictures/cleaning.py, where nothing touches the edge: specks and frames dropped.
@@ -289,17 +293,25 @@ const { canonical } = (() => {
       source.values[(y + 1) * source.width + x + 1] = Math.trunc(Math.fround(255 * ink.values[y * ink.width + x]));
     }
     const steep = toTenths(Math.min(FINE / scale, STEEPEST));
-    const ramp = Array.from({ length: 256 }, (_, v) => Math.trunc(clip((v - 127.5) * steep + 127.5, 0, 255)));
     const large = resized(source, width, height, scale > 1 ? "bicubic" : "box").values;
+    const whole = Math.min(255, Math.max(scale < 1 ? typicalOf(large) : 255, 1) / FULL);
+    const ramp = Array.from({ length: 256 }, (_, v) => Math.trunc(clip((v * (255 / whole) - 127.5) * steep + 127.5, 0, 255)));
     return put((i) => ramp[large[i]]);
+  }
+
+  function typicalOf(values) {
+    const mass = total(values);
+    return round(values.reduce((sum, value) => sum + value * value, 0) / Math.max(mass, 1));
   }
 
   function sharpened({ width, height, values }) {
     const at = (y, x) => (y >= 0 && x >= 0 && y < height && x < width ? values[y * width + x] : 0);
-    const sharp = floats(width + 2, height + 2);
+    const sharp = floats(width + 2, height + 2), f32 = Math.fround;
     for (let y = -1; y <= height; y++) for (let x = -1; x <= width; x++) {
-      const neighbours = at(y - 1, x) + at(y + 1, x) + at(y, x - 1) + at(y, x + 1);
-      sharp.values[(y + 1) * sharp.width + x + 1] = at(y, x) + SHARPENED * (4 * at(y, x) - neighbours);
+      // Rounded where float32 is: an edge may lie on the very middle.
+      const neighbours = f32(f32(f32(at(y - 1, x) + at(y + 1, x)) + at(y, x - 1)) + at(y, x + 1));
+      const bend = f32(f32(SHARPENED) * f32(4 * at(y, x) - neighbours));
+      sharp.values[(y + 1) * sharp.width + x + 1] = at(y, x) + bend;
     }
     return sharp;
   }
