@@ -134,6 +134,11 @@ def _stuck_at_floor(evidence: Evidence) -> bool:
     if evidence.model is not None and "crossentropy" not in (evidence.model.loss or "crossentropy"):
         return False
     loss, accuracy = float(history.loss[-1]), float(history.accuracy[-1])
+    answers = evidence.answers(evidence.train)
+    # A network that has learnt little has such a loss too, and its own probabilities say so.
+    own = answers.log_loss if answers is not None else None
+    if (own is not None and loss - own < 0.7) or (own is None and accuracy < 0.9):
+        return False
     # Each wrong answer costs at most 1 more than the least loss.
     expected = LOSS_OF_SOFTMAX_TWICE + (1 - accuracy)
     penalised = evidence.model is not None and any(
