@@ -117,6 +117,7 @@ def test_an_ensemble_is_evaluated_shown_and_exported_like_any_model(runs, sample
         export(written, "script")
 
 
+@pytest.mark.slow
 def test_an_ensemble_becomes_a_keras_file(runs, sample):
     import keras
 

@@ -185,9 +185,14 @@ def test_what_is_taken_back_was_never_written(tmp_path):
 def test_an_error_while_a_file_is_written_leaves_the_old_one(tmp_path):
     target = tmp_path / "rows.csv"
     write_bytes(target, OLD)
-    with pytest.raises(KeyboardInterrupt), files.replacing(target) as file:
-        file.write(NEW)
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with files.replacing(target) as file:
+            file.write(NEW)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert target.read_bytes() == OLD
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
 

@@ -59,6 +59,7 @@ def write_all_forms(images: Images) -> list[str]:
     return sorted(path.name for path in Path().iterdir())
 
 
+@pytest.mark.slow
 def test_every_form_of_a_data_set_is_told_the_same_and_as_it_is(images):
     expected = pretrained().predict_proba(images)
     names = write_all_forms(images)

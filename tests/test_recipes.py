@@ -28,7 +28,8 @@ def test_what_a_recipe_is_expected_to_reach_stands_in_its_record(name: str, expe
 @pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda p: p.stem)
 def test_what_was_measured_of_a_recipe_was_measured_of_this_one(path: Path):
     record = json.loads(path.read_text())
-    if "arguments" not in record:  # a benchmark's own record says which recipe it was run with
+    # A benchmark's record says which recipe it was run with, and since 26 November 2026 what that recipe was.
+    if "arguments" not in record or "recipe" not in record:
         return
     name = record["arguments"]["recipe"]
     assert recipe_from_json(record["recipe"]) == RECIPES[name].recipe

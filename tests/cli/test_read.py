@@ -71,12 +71,14 @@ def test_json_is_one_object_for_one_photo(tenfold, photo):
             assert 0 <= y < y + high <= height
 
 
+@pytest.mark.slow
 def test_json_is_a_list_for_several_and_text_names_the_photo(tenfold, photo):
     pages = json.loads(tenfold("read", photo, photo, "--json").out)
     assert [page["photo"] for page in pages] == [photo, photo]
     assert tenfold("read", photo, photo).out == 2 * f"{photo}\t47\n{photo}\t108\n"
 
 
+@pytest.mark.slow
 def test_a_model_can_be_named_and_python_reads_the_same(tenfold, photo):
     named = str(Path(package.modelfile.__file__).parent / "pretrained")
     assert tenfold("read", photo, "--model", named).out == tenfold("read", photo).out
@@ -85,6 +87,7 @@ def test_a_model_can_be_named_and_python_reads_the_same(tenfold, photo):
     assert package.read(photo, model=named).text == "47\n108"
 
 
+@pytest.mark.slow
 def test_what_the_model_says_is_no_digit_is_marked(tenfold, photo, monkeypatch):
     monkeypatch.setattr(package.pretrained(), "reject_below", 0.999999)
     unsure = package.read(photo)

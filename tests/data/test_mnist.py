@@ -303,6 +303,7 @@ def test_the_fallback_says_what_it_is(tiny) -> None:
 
 
 @pytest.mark.mnist
+@pytest.mark.slow
 def test_every_way_to_mnist_ends_in_the_same_pictures(
     official_folder: Path, tmp_path: Path, openml_cache, make_arff, monkeypatch, refused
 ) -> None:

@@ -44,6 +44,7 @@ def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     ],
     ids=["Adam", "AdamW", "nesterov", "SGD on a CNN"],
 )
+@pytest.mark.slow
 def test_an_epoch_is_what_fit_makes_of_the_same_batches(
     network: Network,
     ours: Optimizer,

@@ -25,6 +25,8 @@ from tenfold.network import Network
 from tenfold.recipe import SGD, Adam, AdamW, Averaging, OneCycle, Recipe
 from tenfold.scratch import ScratchEngine
 
+pytestmark = pytest.mark.slow
+
 SEED = Network(Dense(64), ReLU(), Dense(32), ReLU(), Dense(10))
 # Without biases before BatchNorm: their gradient is 0, and Adam would make steps of its rounding.
 RESIDUAL = Network(

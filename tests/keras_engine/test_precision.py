@@ -83,6 +83,7 @@ def test_the_moving_variance_is_that_of_the_batch_and_not_of_what_it_is_a_sample
 
 
 @pytest.mark.usefixtures("bfloat16")
+@pytest.mark.slow
 def test_mixed_precision_learns_what_float32_does(digits: Digits):
     mixed = KerasEngine(MIXED, digits, seed=3)
     full = KerasEngine(replace(MIXED, precision="float32"), digits, seed=3)
@@ -197,6 +198,7 @@ def test_a_gpu_has_bfloat16_from_compute_capability_8_on(
     assert backend.has_bfloat16() is there
 
 
+@pytest.mark.slow
 def test_a_run_is_not_continued_in_another_precision(
     digits: Digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

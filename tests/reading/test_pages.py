@@ -12,6 +12,7 @@ from tenfold.pictures import decode
 STRINGS = ["3141592", "60718", "2468013579"]
 
 
+@pytest.mark.slow
 def test_what_was_written_is_read(page, lines, drawing, paper):
     photo = page(STRINGS, seed=3, **vars(drawing.PAPERS[paper]))
     # One digit in twenty may be spoilt by chance of drawing; `benchmarks/pages.py` counts over many pages.
@@ -20,6 +21,7 @@ def test_what_was_written_is_read(page, lines, drawing, paper):
     assert drawing.distance(found, STRINGS) <= 1, found
 
 
+@pytest.mark.slow
 def test_digits_that_touch_are_told_apart(page, lines, drawing):
     wrong = 0
     for seed in range(4):
@@ -33,17 +35,20 @@ def test_points_commas_and_dashes_are_no_digits(page, lines):
     assert lines(page(["12.50", "7,38", "20-64"], seed=1)) == ["1250", "738", "2064"]
 
 
+@pytest.mark.slow
 def test_the_same_photo_turned_to_light_on_dark_reads_the_same(page, lines):
     photo = page(STRINGS, seed=5)
     assert lines(255 - photo) == lines(photo)
 
 
+@pytest.mark.slow
 def test_twice_the_size_reads_the_same(page, lines):
     photo = page(STRINGS, seed=6, pen=2.5)
     twice = np.asarray(Image.fromarray(photo).resize((photo.shape[1] * 2, photo.shape[0] * 2)))
     assert lines(twice) == lines(photo)
 
 
+@pytest.mark.slow
 def test_a_photo_that_was_taken_upside_down_reads_the_same(page, lines):
     photo = page(STRINGS, seed=7)
     packed, exif = BytesIO(), Image.Exif()

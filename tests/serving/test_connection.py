@@ -15,6 +15,8 @@ from tenfold.errors import UsageError
 from tenfold.serving import bodies, connection
 from tenfold.serving.server import Server
 
+pytestmark = pytest.mark.slow
+
 
 def place(server) -> tuple[str, int]:
     host, port = server.url.removeprefix("http://").rstrip("/").split(":")

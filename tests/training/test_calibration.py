@@ -9,9 +9,10 @@ import pytest
 from tenfold.classifiers import Shifted
 from tenfold.digits import Digits, Parts, split
 from tenfold.engine import NO_DIGIT, counted_labels, targets_for
+from tenfold.errors import UsageError
 from tenfold.evaluation import judge
 from tenfold.layers import Dense, ReLU
-from tenfold.modelfile import open_classifier
+from tenfold.modelfile import open_classifier, to_script
 from tenfold.network import Network
 from tenfold.recipe import Adam, NonDigits, Recipe
 from tenfold.training import resume, train
@@ -134,3 +135,12 @@ def test_a_plain_run_rejects_nothing(parts: Parts, tmp_path: Path):
     assert run.record["results"]["rejection"] is None
     assert run.record["results"]["temperature"] is None
     assert run.classifier.reject_below == 0
+
+
+@pytest.mark.parametrize(
+    "change", [{"written_digits": 0.1}, {"non_digits": NonDigits()}, {"calibrated": True}]
+)
+def test_a_script_that_could_not_do_the_same_is_not_written(change):
+    plain = replace(RECIPE, calibrated=False)
+    with pytest.raises(UsageError, match="draws no pictures and calibrates nothing"):
+        to_script(replace(plain, **change), name="x")

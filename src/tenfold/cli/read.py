@@ -40,7 +40,7 @@ def read(
 ) -> None:
     """Read the lines of digits on photos or scans.
 
-    One line of text for each line of digits, from the top. Rulings, boxes, points and dashes are left out.
+    A line of text for each, from the top. Rulings, boxes, points and dashes are left out.
 
     Example: tenfold read page.jpg --overlay seen.png
     """
@@ -50,9 +50,7 @@ def read(
     from tenfold.reading import read as read_photo
 
     if overlay is not None and len(photos) > 1:
-        raise UsageError(
-            f"--overlay: expected one photo, received {len(photos)}. Read them one by one."
-        )
+        raise UsageError(f"--overlay: expected one photo, received {len(photos)}. Read it alone.")
     target = None if overlay is None else check_target(Path(overlay))
     classifier = pretrained() if model is None else open_classifier(Path(model))
     pages = []

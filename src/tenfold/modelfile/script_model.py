@@ -127,7 +127,7 @@ def _change(step: Augmentation) -> str:
         case Elastic(pixels):
             return f"Elastic({pixels:g})"
         case Cutout(patch):
-            share_of_picture = f"scale=[({patch} / {side}) ** 2] * 2"
+            share_of_picture = f"scale=[({patch} / {side})**2] * 2"
             return f"layers.RandomErasing((1, 1), {share_of_picture}, fill_value=0, value_range=(0, 1))"
 
 

@@ -11,6 +11,8 @@ from scripts import Array, Arrays, flat
 import tenfold
 from tenfold.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 IN_THE_ARRAYS = (
     "unscaled_pixels", "scaled_twice", "parts_prepared_differently", "inverted_pixels", "transposed_pictures",
     "scrambled_pictures", "other_dataset", "missing_values", "labels_are_text", "labels_shifted",

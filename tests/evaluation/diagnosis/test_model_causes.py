@@ -15,6 +15,8 @@ from tenfold.evaluation.diagnosis.inputs import part_of
 from tenfold.evaluation.diagnosis.models import model_of
 from tenfold.statistics import Proportion
 
+pytestmark = pytest.mark.slow
+
 BY_STRUCTURE = (
     "output_activation", "softmax_twice", "logits_as_probabilities", "wrong_loss", "wrong_output_units", "no_nonlinearity",
 )  # fmt: skip
