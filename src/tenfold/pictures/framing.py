@@ -61,8 +61,8 @@ def box_of(ink: Ink) -> Box | None:
 
 
 def _inked(values: NDArray[np.generic], least: float) -> Box | None:
-    inked = values >= least
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    rows = np.flatnonzero(values.max(axis=1) >= least)
+    columns = np.flatnonzero(values.max(axis=0) >= least)
     if not len(rows):
         return None
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)

@@ -41,7 +41,7 @@ DOUBTFUL, SENSELESS = 0.97, 0.77
 class Costs(NamedTuple):
     """What speaks against a reading, each in nats for one unit; lengths in heights of the line's digits.
 
-    Source: fitted by `benchmarks/pages.py` to pages drawn from MNIST's training images.
+    Source: fitted by `benchmarks/reading_costs.py` to pages drawn from MNIST's training images.
     """
 
     look: float = 6.37  # each nat of -log(probability)
