@@ -297,7 +297,8 @@ def test_a_page_on_another_site_can_neither_ask_nor_read_nor_frame(browser, url,
         })""",
         url,
     )
-    assert [frame.url for frame in page.frames[1:]] == ["chrome-error://chromewebdata/"]
+    # What the frame shows is the browser's own refusal, or nothing yet; never the service.
+    assert {frame.url for frame in page.frames[1:]} <= {"chrome-error://chromewebdata/", ""}
     assert answers
     assert set(answers) == {403}
     page.close()
