@@ -140,9 +140,12 @@ def _of_the_digit(pieces: list[Piece], labels: NDArray[np.integer], edges: Edges
     for piece in pieces:
         if piece is largest or piece.mass < SPECK_SHARE * largest.mass:
             continue
-        near = NEAR_AT_EDGE if inside and _at_edge(piece, edges) else NEAR
-        share = 1.0 if near == NEAR_AT_EDGE else OTHERS_SHARE
-        if piece.mass < share * largest.mass and _gap(piece, largest) > near * size:
+        gap = _gap(piece, largest) / size
+        if inside and _at_edge(piece, edges):
+            foreign = gap > NEAR or (gap > NEAR_AT_EDGE and piece.mass < largest.mass)
+        else:
+            foreign = gap > NEAR and piece.mass < OTHERS_SHARE * largest.mass
+        if foreign:
             continue
         if not _is_underline(piece, largest):
             kept.append(piece)
@@ -196,26 +199,25 @@ def _crossed(mask: Mask) -> bool:
 
 def _without_lines(mask: Mask, ink: Ink) -> tuple[Mask, Ink]:
     """Straight thin lines from edge to edge taken away, where what is left is a digit with a margin."""
-    across, down = list(_lines(mask)), [line.T for line in _lines(mask.T)]
-    found = across + down
-    lines = np.logical_or.reduce([np.zeros_like(mask), *found])
+    across, down = list(_lines(mask)), list(_lines(mask.T))
+    lines = np.logical_or.reduce([np.zeros_like(mask), *across, *(line.T for line in down)])
     rest = mask & ~lines
     # One line each way is the bar and the stem of a 4, unless there is much more.
     cross = len(across) == len(down) == 1 and rest.sum() < mask.sum() / 2
-    if not found or cross or not _has_margin(rest) or _carries(lines, rest):
+    if not lines.any() or cross or not _has_margin(rest):
+        return mask, ink
+    carried = [_carries(line, rest) for line in across] + [_carries(line, rest.T) for line in down]
+    if any(carried):
         return mask, ink
     soft = _widened(lines) & ~rest
     return rest, np.where(soft, np.float32(0), ink)
 
 
-def _carries(lines: Mask, rest: Mask) -> bool:
-    """Whether what is left hangs on a line at the edge of the picture, as a digit does on its own bar."""
-    height, width = lines.shape
-    near = _widened(rest) & lines
-    down, right = int(MARGIN * height) + 2, int(MARGIN * width) + 2
-    return bool(
-        near[:down].any() or near[-down:].any() or near[:, :right].any() or near[:, -right:].any()
-    )
+def _carries(line: Mask, rest: Mask) -> bool:
+    """Whether what is left hangs on a line across at the edge of the picture, as a digit does on its own bar."""
+    margin = int(np.ceil(MARGIN * len(line)))
+    at_edge = line[:margin].any() or line[-margin:].any()
+    return bool(at_edge and (_widened(line) & rest).any())
 
 
 def _has_margin(mask: Mask) -> bool:

@@ -27,6 +27,8 @@ WINDOW = 13
 EVEN = 8
 NARROW_WINDOW, NARROW_SHARE = 5, 0.9
 OUTSIDE = 1000
+# In deeper shade than this, of 255, ink is not made up for: the paper's grain would grow with it.
+DEEP_SHADE = 48
 
 # Less contrast than this, of 255, is taken for the unevenness of blank paper, as is what does not
 # rise above the paper's own grain so many times.
@@ -123,7 +125,7 @@ def _depth(grey: Grey) -> Grey:
     if not dark:
         return depth
     # In the shade ink is darker too, and nearer to its paper.
-    return np.asarray(depth * (255 / np.maximum(ground, 1, dtype=np.float32)), np.uint8)
+    return np.asarray(depth * (255 / np.maximum(ground, DEEP_SHADE, dtype=np.float32)), np.uint8)
 
 
 def paper_of(small: NDArray[np.int16]) -> Grey:
