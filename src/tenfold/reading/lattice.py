@@ -41,7 +41,9 @@ DOUBTFUL, SENSELESS = 0.97, 0.77
 class Costs(NamedTuple):
     """What speaks against a reading, each in nats for one unit; lengths in heights of the line's digits.
 
-    Source: fitted by `benchmarks/reading_costs.py` to pages drawn from MNIST's training images.
+    Fitted to pages drawn from MNIST's training images, by the probability of reading a line right where all
+    ways through its lattice are weighted by exp(-cost); `leave` and `clear`, of which drawn pages tell too
+    little, are set by hand. `benchmarks/pages.py` measures what they give.
     """
 
     look: float = 6.37  # each nat of -log(probability)
