@@ -68,10 +68,8 @@ def ink_of(picture: Picture) -> Ink:
     Raises:
         DataError: another shape or dtype, or no pixel.
     """
-    grey = grey_of(check_picture(picture))
-    depth = _depth(grey)
-    ramp = _ramp(np.bincount(depth.ravel(), minlength=256), _grain(grey))
-    return ramp.take(depth)
+    depth, grain = _depth(grey_of(check_picture(picture)))
+    return _ramp(np.bincount(depth.ravel(), minlength=256), grain).take(depth)
 
 
 def grey_of(picture: Picture) -> Grey:
@@ -108,8 +106,11 @@ def _most_contrast(colours: NDArray[np.uint8]) -> Grey:
     return grey
 
 
-def _depth(grey: Grey) -> Grey:
-    """How far each pixel is from its paper, in the direction of ink: uint8 (h, w)."""
+def _depth(grey: Grey) -> tuple[Grey, float]:
+    """How far each pixel is from its paper, in the direction of ink: uint8 (h, w); and the paper's grain.
+
+    Of even paper the depth itself shows the grain: then it is 0.
+    """
     longer = max(grey.shape)
     cell = max(1, -(-longer // (LARGE_GRID if longer > LARGE_PICTURE else GRID)))
     image = Image.fromarray(grey)
@@ -118,14 +119,16 @@ def _depth(grey: Grey) -> Grey:
     paper = paper_of(small if dark else 255 - small)
     bright = grey if dark else 255 - grey
     if paper.min() == paper.max():
-        return np.asarray(np.maximum(paper[0, 0], bright) - bright)
+        return np.maximum(paper[0, 0], bright) - bright, 0.0
     size = grey.shape[1], grey.shape[0]
     ground = np.asarray(Image.fromarray(paper).resize(size, Image.Resampling.BILINEAR))
     depth: Grey = np.maximum(ground, bright) - bright
+    grain = _grain(grey)
     if not dark:
-        return depth
+        return depth, grain
     # In the shade ink is darker too, and nearer to its paper.
-    return np.asarray(depth * (255 / np.maximum(ground, DEEP_SHADE, dtype=np.float32)), np.uint8)
+    lit = np.asarray(depth * (255 / np.maximum(ground, DEEP_SHADE, dtype=np.float32)), np.uint8)
+    return lit, grain
 
 
 def paper_of(small: NDArray[np.int16]) -> Grey:
