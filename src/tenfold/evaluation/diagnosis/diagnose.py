@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,10 @@ RULES: tuple[Rule, ...] = (
     training.under_training,
     backend.backend,
 )
+
+
+SYMPTOMS = ("dead_units", "overfitting", "under_training")
+"""What comes of other causes too: a fault only where none of these was found."""
 
 
 def diagnose(
@@ -114,13 +119,18 @@ def _all(evidence: Evidence) -> list[Finding]:
 
 
 def _ordered(findings: list[Finding]) -> list[Finding]:
-    """Heaviest first; of one cause the surest."""
+    """Heaviest first; of one cause the surest; what a heavier fault brings with it is a remark."""
     best: dict[str, Finding] = {}
     for finding in findings:
         kept = best.get(finding.cause)
         if kept is None or (finding.fault, finding.certainty) > (kept.fault, kept.certainty):
             best[finding.cause] = finding
-    return sorted(best.values(), key=lambda finding: -finding.weight)
+    heaviest = max((f.weight for f in best.values() if f.fault), default=0.0)
+    shown = [
+        replace(f, fault=False) if f.cause in SYMPTOMS and f.weight < heaviest else f
+        for f in best.values()
+    ]
+    return sorted(shown, key=lambda finding: -finding.weight)
 
 
 def _unexplained(evidence: Evidence) -> Iterable[Finding]:

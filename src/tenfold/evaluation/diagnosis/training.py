@@ -1,12 +1,14 @@
 """Causes in how the model was trained: what it can reach, what it reached, and what stood in its way."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from tenfold.evaluation.diagnosis import inside
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
+from tenfold.evaluation.diagnosis.histories import History
 from tenfold.evaluation.diagnosis.outcome import (
     below_reach,
     shares,
@@ -127,7 +129,9 @@ def batch_norm(evidence: Evidence) -> Iterator[Finding]:
     if not momenta or answers is None or mode is None or not answers.accuracy.total:
         return
     gain = mode.share - answers.accuracy.share
-    if gain < 0.03 or mode.interval()[0] < answers.accuracy.interval()[1]:
+    share = (mode.successes + answers.accuracy.successes) / (mode.total + answers.accuracy.total)
+    error = np.sqrt(share * (1 - share) * (1 / mode.total + 1 / answers.accuracy.total))
+    if gain < 0.03 or gain < 3 * error:
         return
     kept = (
         f" After {model.steps:,} steps, {max(momenta) ** model.steps:.0%} of the start is left in them."
@@ -160,6 +164,19 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+class Turn(NamedTuple):
+    """Where a validation loss was lowest (epoch, of how many), and how many times that it is in the end."""
+
+    best: int
+    last: int
+    rise: float
+
+    @property
+    def long_ago(self) -> bool:
+        """Whether it has risen for the larger half of the training."""
+        return 2 * self.best < self.last and self.rise > 1.15
+
+
 def overfitting(evidence: Evidence) -> Iterator[Finding]:
     """Training rows told, others not; or a validation loss that has long been rising."""
     ours = evidence.answers(evidence.train)
@@ -167,44 +184,42 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
         (a for p in evidence.others if (a := evidence.answers(p)) is not None and a.accuracy.total),
         None,
     )
-    history, rise, best, last = evidence.history, 1.0, 0, 0
-    if (
-        history is not None
-        and history.validation_loss is not None
-        and len(history.validation_loss) > 2
-    ):
-        losses = history.validation_loss
-        if np.isfinite(losses).all() and losses.min() > 0:
-            best, last = 1 + int(losses.argmin()), len(losses)
-            rise = float(losses[-1] / losses.min())
+    turn = _turn(evidence.history)
     gap = _gap(evidence, ours, judged)
     if gap is None:
         return
-    loss_gap = None
-    if (
-        ours is not None
-        and judged is not None
-        and ours.log_loss is not None
-        and judged.log_loss is not None
-    ):
-        loss_gap = judged.log_loss / max(ours.log_loss, 1e-4)
-    turned = rise > 1.3 or (history is None and loss_gap is not None and loss_gap > 10)
-    if not turned and gap < 0.1:
-        return
-    if rise <= 1.1 and gap < 0.03:
+    sure_of_errors = False
+    if evidence.history is None and ours is not None and judged is not None:
+        ours_loss, theirs = ours.log_loss, judged.log_loss
+        sure_of_errors = (
+            ours_loss is not None and theirs is not None and theirs > 10 * max(ours_loss, 1e-4)
+        )
+    if gap < 0.1 and (gap < 0.02 or not (turn.long_ago or turn.rise > 1.3 or sure_of_errors)):
         return
     text = f"Training images are told {gap:.1%} better than unseen ones."
-    if rise > 1.1:
-        text += f" The validation loss was lowest after epoch {best} of {last} and is now {rise:.2g} times that."
+    if turn.rise > 1.1:
+        text += (
+            f" The validation loss was lowest after epoch {turn.best} of {turn.last} and is now {turn.rise:.2g} times "
+            "that."
+        )
     yield Finding(
         "overfitting",
-        0.9 if rise > 1.5 or gap > 0.1 else 0.7,
+        0.9 if (turn.long_ago and turn.rise > 1.5) or gap > 0.1 else 0.7,
         text,
         "model.fit(..., callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)])\n"
         "# and more images, augmentation, or dropout of 0.2 to 0.5 in wide layers",
-        {"gap": gap, "rise": rise},
-        fault=gap > 0.04 and (rise > 1.3 or gap > 0.1),
+        {"gap": gap, "rise": turn.rise},
+        fault=gap > 0.1 or (gap > 0.04 and turn.long_ago),
     )
+
+
+def _turn(history: History | None) -> Turn:
+    """By the median of three epochs each, since one is moved by chance."""
+    losses = history.validation_loss if history is not None else None
+    if losses is None or len(losses) < 3 or not np.isfinite(losses).all() or losses.min() <= 0:
+        return Turn(0, 0, 1.0)
+    smooth = np.array([np.median(losses[max(0, i - 1) : i + 2]) for i in range(len(losses))])
+    return Turn(1 + int(smooth.argmin()), len(losses), float(smooth[-2:].min() / smooth.min()))
 
 
 def _gap(evidence: Evidence, ours: Answers | None, judged: Answers | None) -> float | None:
