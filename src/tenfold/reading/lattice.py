@@ -228,7 +228,10 @@ def _lattice(
     of["through"][:] = [max(p.cut - 1.1, 0) for p in firsts]
     left_out = slice(len(steps), None)
     of["leave"][left_out] = 1
-    of["size"][left_out] = [max(p.height, 0.4 * p.width) / height for p in line]
+    # A dash that stands alone is a sign; one that was cut off is the tail of a digit.
+    of["size"][left_out] = [
+        max(p.height, p.width * (0.4 if parts[p.whole] == 1 else 1)) / height for p in line
+    ]
     of["clear"][left_out] = clear
     look = -np.log(np.maximum(probabilities, np.exp(-MOST_SURPRISE)))
     odd = (np.log(wide / tall)[:, None] - ASPECT) / ASPECT_SPREAD
