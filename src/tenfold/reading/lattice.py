@@ -17,7 +17,7 @@ from scipy import ndimage
 from tenfold.classifiers import Shifted
 from tenfold.digits import Classifier, Images, Probabilities
 from tenfold.pictures import frame
-from tenfold.reading.pieces import EDGE, Piece, joined, pen_width
+from tenfold.reading.pieces import EDGE, Piece, height_of_digits, joined, pen_width
 
 MOST_ATOMS = 12
 """In one digit."""
@@ -167,11 +167,11 @@ def image_of(piece: Piece) -> NDArray[np.uint8]:
 
 
 def line_height(line: Sequence[Piece]) -> float:
-    """The height of a line's digits: that of the middle one, by mass of ink."""
-    heights = np.array([p.height for p in line], float)
-    order = np.argsort(heights)
-    mass = np.cumsum(np.array([p.mass for p in line])[order])
-    return float(heights[order][np.searchsorted(mass, mass[-1] / 2)])
+    """The height of a line's digits: of the pieces that its atoms were cut from, the middle one by ink."""
+    parts: dict[int, list[Piece]] = {}
+    for number, atom in enumerate(line):
+        parts.setdefault(atom.whole if atom.whole >= 0 else -1 - number, []).append(atom)
+    return height_of_digits([joined(whole) for whole in parts.values()])
 
 
 def _steps(line: Sequence[Piece], height: float) -> list[tuple[int, int]]:
