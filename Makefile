@@ -38,7 +38,7 @@ test: $(VENV)/.has-dev  ## run the fast tests, about two minutes
 	$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
 
 slow: $(VENV)/.has-dev  ## run the tests that start Keras anew, again and again
-	$(PY) -m pytest -m slow
+	$(PY) -m pytest -n 2 --dist worksteal -m slow
 
 lint: $(VENV)/.has-dev  ## look for faults of style
 	$(PY) -m ruff check

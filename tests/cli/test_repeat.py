@@ -136,7 +136,12 @@ def test_real_processes_train_what_train_trains_bit_for_bit(tenfold):
 def test_ctrl_c_stops_the_processes_and_leaves_their_runs_to_be_gone_on_with(here):
     line = "repeat seed-numpy --epochs 10000 --data mnist5k --seeds 3 --jobs 2 --out r"
     process = subprocess.Popen(
-        [*CALL, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*CALL, *line.split()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a shell starts in the background ignores Ctrl-C, and so does all that comes of it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     histories = [Path("r", f"seed-{seed}", "history.jsonl") for seed in (0, 1)]
     wait_until(lambda: all(history.exists() for history in histories))

@@ -166,7 +166,7 @@ def test_every_backend_makes_the_network_that_tensorflow_makes(
 @pytest.mark.parametrize("backend", INSTALLED)
 def test_the_backend_is_the_one_that_was_asked_for(backend: str, trained: dict[str, Trained]):
     report = trained[backend].report
-    name, version, devices, no_gpu = report["device"]
+    name, version, devices, no_gpu, _ = report["device"]
     assert report["backend"] == name == backend
     assert version[0].isdigit()
     # Either a GPU has a name, or its absence has a reason.

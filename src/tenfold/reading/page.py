@@ -3,7 +3,7 @@
 Knows nothing about how they were found.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ class Digit:
     digit: int
     confidence: float
     box: Box
-    image: NDArray[np.uint8]
+    image: NDArray[np.uint8] = field(repr=False)
     rejected: bool = False
 
     def __post_init__(self) -> None:

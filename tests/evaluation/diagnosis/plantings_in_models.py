@@ -201,13 +201,13 @@ def nans(arrays: Arrays, rng: Any, how: str) -> Given:
     }
 
 
-@planting("overfitting", 60, 120, "wide")
+@planting("overfitting", 60, 100, "wide")
 def by_heart(arrays: Arrays, rng: Any, epochs: Any) -> Given:
     good = arrays.scaled()
     x, y = good.train
     net = dense(512, 512) if epochs == "wide" else dense(256)
     return fitted(
-        good._replace(train=(x[:2500], y[:2500])), net, epochs=60 if epochs == "wide" else epochs
+        good._replace(train=(x[:2500], y[:2500])), net, epochs=40 if epochs == "wide" else epochs
     )
 
 

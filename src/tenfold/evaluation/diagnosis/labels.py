@@ -1,6 +1,7 @@
 """Causes in the labels: their form, what they call a digit, and whether they belong to their images."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ BOTH_WRONG = 0.035
 RENAMED = 0.08
 # Exchanged labels lean to it by 1.6 to 7 in every part, replaced ones by chance from -30 to 4.
 EXCHANGED_LEAN = 1.5
+# By less than this, the lean of all parts together may be chance.
+SURE_LEAN = 3.0
 
 
 def form(evidence: Evidence) -> Iterator[Finding]:
@@ -186,30 +189,40 @@ class Doubt(NamedTuple):
 
 
 def belonging(evidence: Evidence) -> Iterator[Finding]:
-    """Labels that contradict their images: shuffled against them, or noise."""
+    """Labels that contradict their images: shuffled against them, or noise.
+
+    Where the counts hardly tell one from the other, the likelier is a finding and the other a remark.
+    """
     doubts = {
         n: d for n, part in evidence.parts.items() if (d := _doubt(evidence, part)) is not None
     }
     lean = sum(doubt.lean - EXCHANGED_LEAN for doubt in doubts.values() if not doubt.cause)
-    unclear = "labels_shuffled" if lean > 0 else "label_noise"
+    unclear, other = ("labels_shuffled", "label_noise")[:: 1 if lean > 0 else -1]
     for cause in ("labels_shuffled", "label_noise"):
-        parts = {name: d for name, d in doubts.items() if (d.cause or unclear) == cause}
-        if not parts:
-            continue
-        shares = ", ".join(f"{doubt.share:.0%} of {name}" for name, doubt in parts.items())
-        doubt = next(iter(parts.values()))
-        why = doubt.why
-        if not doubt.cause:
-            why += _WHY[cause] + (
-                "" if abs(lean) > 3 else " The counts hardly tell one from the other here."
-            )
-        if cause == "labels_shuffled":
-            text, fix = f"The labels of {shares} belong to other images. {why}", _ONE_ORDER
-        else:
-            text, fix = f"Labels are wrong: {shares}. {why}", _WITHOUT
-        sure = 0.93 if doubt.share > 0.05 and (doubt.cause or abs(lean) > 3) else 0.75
-        numbers = {f"share_{name}": round(d.share, 4) for name, d in parts.items()}
-        yield Finding(cause, sure, text, fix, numbers)
+        if parts := {name: d for name, d in doubts.items() if (d.cause or unclear) == cause}:
+            yield _wrong_labels(cause, parts, lean)
+    parts = {name: d for name, d in doubts.items() if not d.cause}
+    if parts and abs(lean) < SURE_LEAN:
+        yield replace(_wrong_labels(other, parts, lean), certainty=0.6, fault=False)
+
+
+def _wrong_labels(cause: str, parts: dict[str, Doubt], lean: float) -> Finding:
+    shares = ", ".join(f"{doubt.share:.0%} of {name}" for name, doubt in parts.items())
+    doubt = next(iter(parts.values()))
+    clear = bool(doubt.cause) or abs(lean) >= SURE_LEAN
+    why = doubt.why
+    if not clear:
+        why += ", scattered over all rows and pairs of digits. The counts hardly tell whether they were exchanged or replaced."
+    elif not doubt.cause:
+        why += _WHY[cause]
+    if cause == "labels_shuffled":
+        text, fix = f"The labels of {shares} belong to other images. {why}", _ONE_ORDER
+    else:
+        text, fix = f"Labels are wrong: {shares}. {why}", _WITHOUT
+    sure = 0.93 if doubt.share > 0.05 and clear else 0.75
+    return Finding(
+        cause, sure, text, fix, {f"share_{name}": round(d.share, 4) for name, d in parts.items()}
+    )
 
 
 _WHY = {

@@ -46,6 +46,7 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
     if rate is None:
         yield from _by_the_curve(evidence, worse or broken)
         return
+    # A thousandth aside, for a rate comes back from float32.
     high = rate.times >= 0.999 * HIGH
     if high and (worse or broken or _shows_large_steps(evidence, rate)):
         dead = {name: share for name, share in silent_units(evidence).items() if share > 0.2}
@@ -59,7 +60,7 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
             _usual(rate) + "   # and build the model anew",
             {"learning_rate": rate.value, "times_usual": rate.times},
         )
-    elif rate.times < LOW and worse and not broken:
+    elif rate.times < 0.999 * LOW and worse and not broken:
         yield Finding(
             "learning_rate_too_low",
             0.9,

@@ -10,6 +10,7 @@ from tenfold.evaluation.diagnosis import probe
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence, Whole
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
+from tenfold.evaluation.diagnosis.outcome import below_reach, told
 from tenfold.statistics import Proportion
 
 # Of rows in no order, one in ten has the label of the row before.
@@ -115,12 +116,12 @@ def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
             "model.fit(x, y, shuffle=True)   # and of a tf.data.Dataset: .shuffle(len(x)) before .batch",
             {"first": recency[0], "last": recency[1]},
         )
-    elif evidence.model is None or answers is None or answers.accuracy.share < 0.5:
+    elif evidence.model is None or answers is None or below_reach(evidence):
         yield Finding(
             "sorted_not_shuffled",
-            0.5,
+            0.7 if answers is not None else 0.5,
             f"{order:.0%} of the training rows have the label of the row before: with shuffle=False, or with "
-            "validation_split, nothing good comes of that.",
+            f"validation_split, nothing good comes of that.{told(answers)}",
             SHUFFLE,
             fault=evidence.model is not None,
         )
@@ -195,7 +196,7 @@ def leak(evidence: Evidence) -> Iterator[Finding]:
             else "have a training row that is all but equal (a changed copy)"
         )
         inside = evidence.answers(part)
-        told = (
+        memory = (
             f" The model tells {inside.accuracy} of {part.name}: partly from memory."
             if inside and inside.accuracy.total
             else ""
@@ -203,7 +204,7 @@ def leak(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "leak",
             0.97 if same else 0.85,
-            f"{Proportion(count, looked_at)} of the {part.name} rows {how}.{told}",
+            f"{Proportion(count, looked_at)} of the {part.name} rows {how}.{memory}",
             f"seen = {{row.tobytes() for row in x_train}}\nnew = np.array([row.tobytes() not in seen for row in x_{part.name}])\n"
             f"x_{part.name}, y_{part.name} = x_{part.name}[new], y_{part.name}[new]   # and split before anything is copied or changed",
             {"rows": count, "of": looked_at},
