@@ -4,7 +4,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from tenfold import read
 from tenfold.pictures import decode
@@ -110,8 +110,30 @@ def test_an_empty_page_has_no_lines(grey):
         assert read(grain).lines == ()
 
 
+@pytest.mark.parametrize("size", [1, 3, 10])
+@pytest.mark.parametrize("edge", [4, 1], ids=lambda edge: f"cut {edge}")
+def test_a_digit_that_fills_the_picture_is_read(known, size, edge):
+    for image, label in zip(known.images[:10], known.known_labels, strict=False):
+        bright = np.pad(image[4:-4, 4:-4], edge).repeat(size, axis=0).repeat(size, axis=1)
+        for picture in (bright, 255 - bright):
+            found = read(picture)
+            assert found.text == str(label)
+            box = found.lines[0].digits[0].box
+            inked = np.argwhere(bright > 127)
+            top, left = inked.min(axis=0)
+            assert abs(box.y - top) <= 1 + size
+            assert abs(box.x - left) <= 1 + size
+            assert max(box.width, box.height) <= 22 * size + 2
+
+
 def test_a_desk_without_writing_has_no_lines(drawing):
     style = drawing.Style(desk=(70, 55, 45), angle=0.05, noise=3.0)
     empty = np.zeros((400, 500))
     photo = drawing.photographed(empty, empty, style, np.random.default_rng(0))
     assert read(photo).lines == ()
+
+
+def test_one_slanted_stroke_that_is_cut_into_low_parts_is_no_fault():
+    picture = Image.new("L", (600, 300), 255)
+    ImageDraw.Draw(picture).line([(50, 50), (250, 250)], 0, 5)
+    assert read(np.asarray(picture)).text in ("", "1")

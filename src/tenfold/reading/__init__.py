@@ -5,6 +5,7 @@
 
     page       what was read, as values
     reader     the steps in their order
+    close_up   what few digits fill gets paper around it
     view       the photo at the scale and turn at which it is read
     ink        where the paper is, and how much ink is on it
     rulings    what is straight and no digit is taken out

@@ -244,7 +244,10 @@ def _off_the_line(
     line: Sequence[Piece], pieces: Sequence[Piece], height: float
 ) -> NDArray[np.float64]:
     """How far each piece is above or below the middle of the line there, in heights: (len(pieces),)."""
-    x, y = np.array([p.middle for p in line if p.height >= 0.6 * height]).T
+    # What was cut into low parts alone is no digit; still it is told.
+    x, y = np.array(
+        [p.middle for p in line if p.height >= 0.6 * height] or [p.middle for p in line]
+    ).T
     slope, at = np.polyfit(x - x[0], y, 1) if np.ptp(x) > 3 * height else (0.0, np.median(y))
     places = np.array([p.middle for p in pieces])
     tall = np.array([p.height for p in pieces])

@@ -16,6 +16,7 @@ from tenfold.digits import Classifier
 from tenfold.modelfile import open_classifier, pretrained
 from tenfold.pictures import MAX_PICTURE_BYTES, decode
 from tenfold.pictures.ink import check_picture, grey_of
+from tenfold.reading.close_up import page_of
 from tenfold.reading.cuts import cut_up, typical_pen
 from tenfold.reading.ink import sheet_of, written_on
 from tenfold.reading.lattice import Reading, read_lines
@@ -92,8 +93,9 @@ class Found(NamedTuple):
 
 def read_grey(photo: NDArray[np.uint8], classifier: Classifier) -> Found:
     """A photo uint8 (h, w) -> its lines from the top, each from left to right."""
-    view, lines = read_atoms(photo)
-    return Found(view, [line for line in read_lines(lines, classifier) if line])
+    page = page_of(photo)
+    view, lines = read_atoms(page.grey)
+    return Found(page.seen(view), [line for line in read_lines(lines, classifier) if line])
 
 
 def read_atoms(photo: NDArray[np.uint8]) -> tuple[View, list[list[Piece]]]:
