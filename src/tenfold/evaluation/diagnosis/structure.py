@@ -114,7 +114,10 @@ def softmax_twice(evidence: Evidence) -> Iterator[Finding]:
             f"model.add({LAST})   # and no Softmax layer behind it",
         )
     elif in_loss:
-        why = f"The network gives probabilities, and {model.loss} with from_logits=True applies softmax to them again."
+        why = (
+            f"The network gives probabilities, and {model.loss} with from_logits=True applies softmax to them again. "
+            "On TensorFlow Keras warns of it and takes the logits before the softmax; on JAX and torch the network learns less."
+        )
         fix = COMPILE + "   # from_logits=False, its default"
     else:
         why, fix = "The network gives probabilities, and the loss treats them as logits.", COMPILE
