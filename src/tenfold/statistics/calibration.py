@@ -143,6 +143,11 @@ class Calibration:
         """The log loss that `temperature` would give."""
         return self._log_loss_at(self.temperature)
 
+    @property
+    def tempered(self) -> NDArray[np.float64]:
+        """The probabilities with their logits divided by `temperature`, float64 (n, k)."""
+        return np.exp(self._logs_at(self.temperature))
+
     def json(self) -> dict[str, Any]:
         """Plain JSON values, the reliability curve with the 95 % interval of each bin."""
         return {
@@ -174,10 +179,14 @@ class Calibration:
         return confidences[order], right[order]
 
     def _log_loss_at(self, temperature: float) -> float:
+        return float(-self._logs_at(temperature)[np.arange(len(self.labels)), self.labels].mean())
+
+    def _logs_at(self, temperature: float) -> NDArray[np.float64]:
         from scipy.special import log_softmax
 
         logits = np.log(np.maximum(self.probabilities, SMALLEST_PROBABILITY)) / temperature
-        return float(-log_softmax(logits, axis=1)[np.arange(len(self.labels)), self.labels].mean())
+        logs: NDArray[np.float64] = log_softmax(logits, axis=1)
+        return logs
 
 
 def calibration(probabilities: ArrayLike, labels: ArrayLike) -> Calibration:
