@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from tenfold.cli import console
+from tenfold.cli.audit import audit
 from tenfold.cli.diagnose import diagnose
 from tenfold.cli.doctor import doctor
 from tenfold.cli.judge import compare, evaluate
@@ -26,7 +27,7 @@ app = typer.Typer(
     },
 )
 for command in (
-    train, repeat, evaluate, predict, read, serve, submit, compare, diagnose, ensemble, export, show, recipes, data, doctor
+    train, repeat, evaluate, predict, read, serve, submit, compare, diagnose, audit, ensemble, export, show, recipes, data, doctor
 ):  # fmt: skip
     app.command()(command)
 
