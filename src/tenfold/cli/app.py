@@ -6,9 +6,10 @@ import typer
 
 from tenfold.cli import console
 from tenfold.cli.audit import audit
+from tenfold.cli.compare import compare
 from tenfold.cli.diagnose import diagnose
 from tenfold.cli.doctor import doctor
-from tenfold.cli.judge import compare, evaluate
+from tenfold.cli.evaluate import evaluate
 from tenfold.cli.look import data, recipes, show
 from tenfold.cli.predict import predict
 from tenfold.cli.read import read

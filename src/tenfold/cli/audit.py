@@ -75,7 +75,9 @@ def audit(
         console.show_json({"audit": out} | _summary(found))
     else:
         console.show(_text(found, out))
-    console.suggest(["tenfold", "diagnose", "RUN"])
+    console.suggest(
+        ["tenfold", "evaluate", model[0]] if model else ["tenfold", "train", "--data", data]
+    )
 
 
 def _summary(found: "Audit") -> dict[str, Any]:
