@@ -57,8 +57,8 @@ def audit(
     digits = data if isinstance(data, Digits) else _part(data, part, bool(models), say=say)
     if models:
         paths = [Path(model) for model in models]
-        seen = max(count_seen(digits.images, trained_on(path)) for path in paths)
         asked = Ensemble(*(open_model(path)[1] for path in paths))
+        seen = max(count_seen(digits.images, trained_on(path)) for path in paths)
         probabilities = asked.predict_proba(digits.images)
         about: dict[str, Any] = {"models": [str(path) for path in paths], "seen": seen}
         if seen:

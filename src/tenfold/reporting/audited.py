@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tenfold.digits import Digits
+import numpy as np
+
+from tenfold.digits import SIDE, Digits
 from tenfold.evaluation import Audit, Issue
 from tenfold.files import write_bytes, write_json
 
@@ -16,6 +18,11 @@ FORMAT = 1
 TABLE, DOCUMENT, GALLERY = "issues.csv", "issues.json", "gallery.png"
 
 _COLUMNS = 8
+# Heights in pixels of a digit, each of which is drawn _SCALE dots wide: the title, the words above a
+# picture, and both together with it.
+_HEAD, _WORDS = 10, 13
+_CELL = _WORDS + SIDE
+_SCALE, _DPI = 4, 100
 MOST_SHOWN = 64
 """So many fit on a page and can be looked through at a sitting."""
 
@@ -66,16 +73,24 @@ def gallery(issues: Sequence[Issue], digits: Digits) -> bytes:
     from matplotlib.figure import Figure
 
     rows = max(1, -(-len(issues) // _COLUMNS))
-    figure = Figure(figsize=(1.3 * _COLUMNS, 0.5 + 1.75 * rows), dpi=100, layout="constrained")
-    figure.suptitle(_title(issues))
-    axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
-    for place in axes:
-        place.set_axis_off()
-    for place, issue in zip(axes, issues, strict=False):
-        place.imshow(digits.images[issue.row], cmap="gray_r", vmin=0, vmax=255)
+    height = rows * _CELL + _HEAD
+    figure = Figure(figsize=(_COLUMNS * SIDE * _SCALE / _DPI, height * _SCALE / _DPI), dpi=_DPI)
+    # One pair of axes for all pictures: one for each would take seconds to lay out.
+    page = figure.add_axes((0, 0, 1, 1))
+    page.set_axis_off()
+    paper = np.zeros((height, _COLUMNS * SIDE), np.uint8)
+    page.text(_COLUMNS * SIDE / 2, _HEAD / 2, _title(issues), ha="center", va="center", fontsize=11)
+    for number, issue in enumerate(issues):
+        top, left = _HEAD + number // _COLUMNS * _CELL, number % _COLUMNS * SIDE
+        paper[top + _WORDS : top + _CELL, left : left + SIDE] = digits.images[issue.row]
+        words = (
+            f"row {issue.row}\nlabel {issue.label} ({issue.of_label:.1%})\n"
+            f"{issue.other}? {issue.of_other:.1%}"
+        )
         colour = "tab:red" if issue.confident else "black"
-        words = f"row {issue.row}\nlabel {issue.label} ({issue.of_label:.1%})\n{issue.other}? {issue.of_other:.1%}"
-        place.set_title(words, fontsize=8, color=colour)
+        middle = left + SIDE / 2
+        page.text(middle, top + 1, words, ha="center", va="top", fontsize=8, color=colour)
+    page.imshow(paper, cmap="gray_r", vmin=0, vmax=255, aspect="auto")
     file = io.BytesIO()
     # Without the name of the program equal input gives equal bytes for longer.
     figure.savefig(file, format="png", metadata={"Software": None})
