@@ -14,6 +14,19 @@ if TYPE_CHECKING:
 
 MOST_PRINTED = 10
 
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Ask this model as it is instead; given several times, the mean of all.",
+        callback=lambda texts: all_given(texts or []) or None,
+    ),
+]
+Part = Annotated[
+    Literal["train", "test"] | None,
+    typer.Option(help="Of data in two parts; else train, and test with --model."),
+]
+
 
 def audit(
     data: Annotated[
@@ -40,18 +53,8 @@ def audit(
         int | None,
         typer.Option(metavar="K", min=2, help="How many parts the digits are dealt into; else 5."),
     ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Ask this model as it is instead; given several times, the mean of all.",
-            callback=lambda texts: all_given(texts or []) or None,
-        ),
-    ] = None,
-    part: Annotated[
-        Literal["train", "test"] | None,
-        typer.Option(help="Of data in two parts; else train, and test with --model."),
-    ] = None,
+    model: Models = None,
+    part: Part = None,
     as_json: AsJson = False,
 ) -> None:
     """Find labels that are likely to be wrong.
