@@ -109,3 +109,4 @@ def test_the_rows_are_those_of_mnists_test_part():
     test = load("mnist", say=lambda _: None).test
     assert [test.known_labels[doubt.row] for doubt in DOUBTS] == [doubt.label for doubt in DOUBTS]
     assert corrected(told(test, test.known_labels), test) == (9_985, 9_995)
+    assert cleaned(told(test, test.known_labels), test) == (9_985, 9_985)
