@@ -1,5 +1,7 @@
 """Audits where the truth is known: MNIST's test part, of which people said what its images show."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,15 @@ def test_most_labels_that_people_doubted_stand_among_the_first_forty(tmp_path):
     nobody = [doubt.row for doubt in DOUBTS if doubt.votes.official == 0]
     assert len(nobody) == 5
     assert sum(row in first for row in nobody) >= 3
+
+
+@pytest.mark.parametrize(("part", "images"), [(None, 4_000), ("train", 4_000), ("test", 1_000)])
+def test_without_models_the_training_part_is_dealt_out_unless_another_is_named(part, images):
+    recipe = replace(named_recipe("seed-numpy"), epochs=1)
+    said: list[str] = []
+    found = audit("mnist5k", recipe=recipe, folds=2, part=part, say=said.append)
+    assert len(found.labels) == images
+    assert f"Training number 2, on {images // 2:,} images." in said
 
 
 def test_an_audit_that_cannot_be_made_ends_in_a_sentence(small_digits, tmp_path):

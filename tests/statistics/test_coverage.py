@@ -32,6 +32,12 @@ def test_of_equals_the_mean_over_all_orders_is_taken():
     assert result.keeping(0.5).errors == (2, 4)
 
 
+def test_the_surest_answers_may_be_equals_too():
+    # One of the first two is wrong, and nobody knows which of them comes first.
+    result = coverage([0.9, 0.9, 0.5], [False, True, True])
+    assert result.errors == pytest.approx([1 / 2, 1 / 2, 1 / 3], rel=1e-12)
+
+
 def test_nothing_changes_with_the_order_of_the_images():
     rng = np.random.default_rng(0)
     confidences, right = rng.integers(0, 20, 200) / 20, rng.random(200) < 0.9
