@@ -111,11 +111,15 @@ def _probabilities(found: "Calibration") -> list[tuple[str, str]]:
             "calibration error",
             f"{found.error:.2%}; by chance {chance.mean:.2%}, up to {chance.high:.2%}: {verdict}",
         ),
-        (
-            "best temperature",
-            f"{temperature:.2f}, with a log loss of {found.log_loss_at_temperature:.4f}",
-        ),
+        ("best temperature", _temperature(found)),
     ]
+
+
+def _temperature(found: "Calibration") -> str:
+    """It is only looked for between 1/8 and 8; without a mistake, the smallest would always be the best."""
+    low, high = found.temperature < 0.126, found.temperature > 7.9
+    size = "1/8 or less" if low else "8 or more" if high else f"{found.temperature:.2f}"
+    return f"{size}, with a log loss of {found.log_loss_at_temperature:.4f}"
 
 
 def _kept(found: "Coverage") -> str:
