@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 # For type checkers, which cannot follow __getattr__; a test holds this list and _NAMES together.
 if TYPE_CHECKING:
+    from tenfold.auditing import audit as audit
     from tenfold.augmentation import Cutout as Cutout
     from tenfold.augmentation import Elastic as Elastic
     from tenfold.augmentation import Rotate as Rotate
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tenfold.digits import Digits as Digits
     from tenfold.digits import Parts as Parts
     from tenfold.errors import TenfoldError as TenfoldError
+    from tenfold.evaluation import Audit as Audit
     from tenfold.evaluation import Diagnosis as Diagnosis
     from tenfold.evaluation import Judgement as Judgement
     from tenfold.evaluation import diagnose as diagnose
@@ -78,12 +80,13 @@ if TYPE_CHECKING:
     from tenfold.verbs import train as train
 
 _NAMES = {
+    "auditing": ("audit",),
     "augmentation": ("Cutout", "Elastic", "Rotate", "Scale", "Shear", "Shift"),
     "classifiers": ("Ensemble", "Shifted"),
     "data": ("load", "read_images"),
     "digits": ("Classifier", "Digits", "Parts"),
     "errors": ("TenfoldError",),
-    "evaluation": ("Diagnosis", "Judgement", "diagnose", "judge"),
+    "evaluation": ("Audit", "Diagnosis", "Judgement", "diagnose", "judge"),
     "exports": ("describe", "ensemble", "export"),
     "layers": (
         "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from tenfold.data import load, load_or_embedded, read_images, to_stderr, write_submission
-from tenfold.digits import Digits, Images, Parts
+from tenfold.digits import Digits, Parts
 from tenfold.errors import DataError, ModelError, UsageError
 from tenfold.evaluation import Judgement, count_seen, judge, leak_warnings
 from tenfold.files import check_free, check_target
-from tenfold.modelfile import find_model, load_model
+from tenfold.modelfile import trained_on
 from tenfold.randomness import check_seed
 from tenfold.recipe import Recipe
 from tenfold.recipes import DEFAULT, named_recipe
@@ -206,7 +206,9 @@ def evaluate(
     if run and digits.hash == run.record["data"]["hash"]["test"]:
         run.amend(test_openings=run.record["test_openings"] + 1)
     judgement = judge(classifier, digits)
-    _warn(leak_warnings(judgement.accuracy, seen=_seen(path, digits.images)), say=say)
+    _warn(
+        leak_warnings(judgement.accuracy, seen=count_seen(digits.images, trained_on(path))), say=say
+    )
     return judgement
 
 
@@ -270,7 +272,7 @@ def _check_leak(
             f"{path}: an .onnx file does not say what it was trained on, so nobody checked for leaks."
         )
         return
-    seen = _seen(path, digits.images)
+    seen = count_seen(digits.images, trained_on(path))
     if not seen:
         return
     found = f"{seen:,} of the {len(digits):,} rows of {digits.source} were in the training data"
@@ -280,14 +282,6 @@ def _check_leak(
             "Train with --data kaggle:train.csv, or write it all the same with --allow-leak."
         )
     say(f"{found}: the score will say nothing about new digits.")
-
-
-def _seen(path: Path, images: Images) -> int:
-    """How many of the images the model at `path` was trained on, as far as its folder tells."""
-    if path.suffix == ".onnx":
-        return 0
-    trained_on = load_model(find_model(path)).trained_on
-    return count_seen(images, trained_on)
 
 
 def _warn(sentences: Iterable[str], *, say: Callable[[str], None]) -> None:

@@ -16,7 +16,8 @@ def test_evaluate_says_what_the_run_found_at_its_end(tenfold, finished):
     run = open_run(Path(finished))
     outcome = tenfold("evaluate", finished)
     assert outcome.code == 0
-    assert f"accuracy  {run.test}" in outcome.out
+    (line,) = (line for line in outcome.out.splitlines() if line.startswith("accuracy "))
+    assert line.split(maxsplit=1)[1] == str(run.test)
     assert f"{run.record['results']['test']['log_loss']:.4f} nats" in outcome.out
 
 
@@ -30,6 +31,24 @@ def test_the_confusion_matrix_adds_up(tenfold, finished):
     lines = tenfold("evaluate", finished).out.splitlines()[-10:]
     shown = [[int(cell.replace(".", "0")) for cell in line.split()[1:]] for line in lines]
     assert shown == confusion.tolist()
+
+
+def test_evaluate_says_how_well_the_model_knows(tenfold, finished):
+    outcome = tenfold("evaluate", finished)
+    found = json.loads(tenfold("evaluate", finished, "--json").out)
+    wrong = found["accuracy"]["total"] - found["accuracy"]["correct"]
+    kept = found["coverage"]["kept"]
+    assert (kept[0]["errors"], kept[0]["total"]) == (wrong, 1_000)
+    assert kept[-1]["errors"] < wrong  # a network knows some of its mistakes
+    assert sum(pair["images"] for pair in found["most_confused"]) == wrong
+    first = found["most_confused"][0]
+    assert f"wrong: {first['label']} as {first['told']} ({first['images']})" in outcome.out
+    calibration = found["calibration"]
+    assert calibration["log_loss"] == pytest.approx(found["log_loss"], rel=1e-12)
+    assert sum(bin_["total"] for bin_ in calibration["reliability"]) == 1_000
+    assert f"calibration error  {calibration['error']:.2%}; by chance" in outcome.out
+    assert f"best temperature   {calibration['temperature']:.2f}, " in outcome.out
+    assert found["corrected"] is found["cleaned"] is None
 
 
 def test_evaluating_leaves_its_mark_on_the_record(tenfold, finished):
@@ -49,7 +68,10 @@ def test_by_corrected_labels_where_mnists_test_part_is_judged(tenfold, finished,
     right = [9, 6, 4, 0, 3, 0, 3, 6, 6, 6].count(told) + (9_985 if told == 0 else 0)
     assert (found["corrected"]["correct"], found["corrected"]["total"]) == (right, 9_995)
     outcome = tenfold("evaluate", finished, "--data", "npz:ten.npz")
-    assert f"by corrected labels  {Proportion(right, 9_995)}" in outcome.out
+    assert f"by corrected labels   {Proportion(right, 9_995)}" in outcome.out
+    without = Proportion(9_985 if told == 0 else 0, 9_985)
+    assert f"without the doubtful  {without}" in outcome.out
+    assert found["cleaned"]["total"] == 9_985
 
 
 def test_what_is_suspicious_is_said_beside_the_figures(tenfold, finished):

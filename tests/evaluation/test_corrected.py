@@ -5,7 +5,7 @@ import pytest
 
 from tenfold.data import load, mnist
 from tenfold.digits import Digits
-from tenfold.evaluation import Judgement, corrected
+from tenfold.evaluation import Judgement, cleaned, corrected
 from tenfold.evaluation.corrected import DOUBTS
 
 # By hand from the published votes: at least three of five people saw this other digit.
@@ -76,6 +76,15 @@ def test_whoever_sees_what_people_saw_is_right_every_time(stand_in):
     assert corrected(told(stand_in, seen), stand_in) == (9_992, 9_995)
 
 
+def test_without_the_doubtful_images_only_the_others_count(stand_in):
+    seen = stand_in.known_labels.copy()
+    for doubt in DOUBTS:
+        seen[doubt.row] = (doubt.label + 1) % 10
+    assert cleaned(told(stand_in, seen), stand_in) == (9_985, 9_985)
+    seen[:3] = 1  # three mistakes, on images without doubt
+    assert cleaned(told(stand_in, seen), stand_in) == (9_982, 9_985)
+
+
 def test_judging_is_left_as_it_was(stand_in):
     judged = told(stand_in, stand_in.known_labels)
     corrected(judged, stand_in)
@@ -88,6 +97,7 @@ def test_judging_is_left_as_it_was(stand_in):
 def test_a_part_of_it_or_another_order_is_never_corrected(stand_in, rows):
     other = stand_in.take(rows)
     assert corrected(told(other, other.known_labels), other) is None
+    assert cleaned(told(other, other.known_labels), other) is None
 
 
 def test_other_digits_have_no_corrected_labels(small_digits):
@@ -99,3 +109,4 @@ def test_the_rows_are_those_of_mnists_test_part():
     test = load("mnist", say=lambda _: None).test
     assert [test.known_labels[doubt.row] for doubt in DOUBTS] == [doubt.label for doubt in DOUBTS]
     assert corrected(told(test, test.known_labels), test) == (9_985, 9_995)
+    assert cleaned(told(test, test.known_labels), test) == (9_985, 9_985)

@@ -8,7 +8,7 @@ from sklearn import metrics
 
 from tenfold.digits import Digits
 from tenfold.errors import DataError
-from tenfold.evaluation import judge, judgement_of
+from tenfold.evaluation import Judgement, judge, judgement_of
 
 
 def rows(*sure: tuple[int, float]) -> np.ndarray:
@@ -56,3 +56,30 @@ def test_digits_without_labels_cannot_be_judged():
     digits = Digits(np.zeros((2, 28, 28), np.uint8), None, "a scan")
     with pytest.raises(DataError, match="a scan: labels are needed"):
         judge(None, digits)
+
+
+def test_what_is_taken_for_what_by_hand():
+    told = judgement_of(
+        rows((9, 0.9), (9, 0.8), (4, 0.7), (3, 0.6), (7, 0.9)), np.array([4, 4, 4, 5, 1], np.uint8)
+    )
+    assert told.most_confused == [(4, 9, 2), (1, 7, 1), (5, 3, 1)]
+
+
+def test_a_judgement_knows_how_well_the_classifier_knows_itself():
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet(np.full(10, 0.1), 400).astype(np.float32)
+    labels = rng.integers(0, 10, 400).astype(np.uint8)
+    result = judgement_of(probabilities, labels)
+    assert result.calibration.log_loss == result.log_loss
+    assert result.coverage.keeping(1).errors == (400 - result.accuracy.successes, 400)
+    surest = result.confidences >= np.sort(result.confidences)[40]
+    kept = result.coverage.keeping(0.9).errors
+    assert kept == ((~result.right[surest]).sum(), surest.sum())
+
+
+def test_of_answers_alone_nothing_is_said_about_their_probabilities():
+    sure = np.ones(2, np.float32)
+    answers = Judgement(np.array([1, 2], np.uint8), np.array([1, 3], np.uint8), sure, 0.5)
+    assert answers.coverage.area == 0.5
+    with pytest.raises(DataError, match="only the answers were kept"):
+        _ = answers.calibration

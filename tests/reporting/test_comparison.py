@@ -70,8 +70,8 @@ def test_code_control_is_counted_in_the_installed_engine(
 def test_a_surprising_split_names_the_better_run_and_its_p_value(make_run: MakeRun) -> None:
     # Two-sided exact: twice the chance of 23 heads or fewer in 80 throws.
     p = 2 * sum(math.comb(80, heads) for heads in range(24)) / 2**80
-    assert sentence(make_run, 57, 23) == (
-        f"a is better: it alone told 57 images right, b alone 23; p = {p:.2g}."
+    assert sentence(make_run, 57, 23).startswith(
+        f"a is better: it alone told 57 images right, b alone 23; p = {p:.2g}. a minus b: +34.00 points"
     )
 
 
@@ -80,15 +80,49 @@ def test_the_better_run_may_be_the_second(make_run: MakeRun) -> None:
 
 
 def test_an_even_split_finds_no_difference(make_run: MakeRun) -> None:
-    assert sentence(make_run, 5, 5) == (
-        "No difference found: a alone told 5 images right, b alone 5; p = 1."
-    )
+    found = sentence(make_run, 5, 5)
+    assert found.startswith("No difference found: a alone told 5 images right, b alone 5; p = 1. ")
+    assert "would take" not in found  # no number of images shows a difference of none
 
 
 def test_no_difference_is_claimed_that_chance_makes_once_in_fifty(make_run: MakeRun) -> None:
     # 9 to 1: p = 2 * 11 / 1024 = 0.021, below the 0.05 of many textbooks.
-    assert sentence(make_run, 9, 1).endswith("p = 0.021.")
+    assert "p = 0.021." in sentence(make_run, 9, 1)
     assert sentence(make_run, 9, 1).startswith("No difference found")
+
+
+def test_the_size_of_a_difference_has_its_interval(make_run: MakeRun) -> None:
+    runs = [make_run(name, **told) for name, told in answers(57, 23, both=920).items()]
+    (pair,) = compare(runs).pairs
+    assert pair.difference is not None
+    assert (pair.difference.n, pair.difference.mean) == (1_000, pytest.approx(0.034))
+    # By the normal distribution, of 57 ones, 23 minus ones and 920 zeros; 2,000 resamples come near.
+    half = 1.96 * math.sqrt((80 / 1_000 - 0.034**2) / 1_000)
+    assert pair.difference.low == pytest.approx(0.034 - half, abs=0.12 * half)
+    assert pair.difference.high == pytest.approx(0.034 + half, abs=0.12 * half)
+    ends = f"{100 * pair.difference.low:+.2f} to {100 * pair.difference.high:+.2f}"
+    assert f"a minus b: +3.40 points of accuracy (95 % CI {ends}, bootstrap" in str(pair)
+    assert "would take" not in str(pair)
+
+
+def test_where_none_is_found_it_says_how_many_images_would_show_it(make_run: MakeRun) -> None:
+    runs = [make_run(name, **told) for name, told in answers(9, 3, both=988).items()]
+    (pair,) = compare(runs).pairs
+    # Connor's formula by hand: psi 0.012, delta 0.006.
+    root = 2.575829 * math.sqrt(0.012) + 0.841621 * math.sqrt(0.012 - 0.006**2)
+    assert pair.images_needed == math.ceil((root / 0.006) ** 2) == 3_891
+    assert str(pair).endswith("would take about 3,900 test images to be seen 8 times in 10.")
+    assert pair.json()["images_needed"] == 3_891
+
+
+@pytest.mark.parametrize(("labels", "told"), [([4] * 10, [4] * 9 + [9]), ([1], [1])])
+def test_runs_that_never_differ_have_no_size_to_speak_of(
+    make_run: MakeRun, labels: list[int], told: list[int]
+) -> None:
+    runs = [make_run(name, labels=labels, told=told) for name in "ab"]
+    (pair,) = compare(runs).pairs
+    assert str(pair).endswith("b alone 0; p = 1.")
+    assert pair.json()["difference"] is None
 
 
 def test_runs_judged_on_other_images_are_not_tested_against_each_other(make_run: MakeRun) -> None:

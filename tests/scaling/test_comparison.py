@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -65,6 +66,25 @@ def test_a_difference_that_chance_makes_once_in_fifty_is_none(make_repeat):
     assert comparison.sentences()[1].startswith(
         "No difference found on the test part (n = 8 pairs of one seed; a minus b 0.0"
     )
+
+
+def test_where_none_is_found_it_says_how_many_seeds_would_show_it(make_repeat):
+    first = {s: 9_710 + s for s in range(8)}
+    second = {s: 9_700 + 2 * s for s in range(7)} | {7: 9_720}
+    (sentence,) = (
+        s
+        for s in compare_repeats(make_repeat("a", first), make_repeat("b", second)).sentences()
+        if "test part" in s
+    )
+    seeds = int(sentence.split("would take about ")[1].split()[0])
+    # By scipy: the chance that a t-test of so many pairs passes 0.01 crosses 0.8 there.
+    differences = [first[s] - second[s] for s in range(8)]
+    effect = np.mean(differences) / np.std(differences, ddof=1)
+    power = [
+        stats.nct.sf(stats.t.isf(0.005, n - 1), n - 1, effect * np.sqrt(n))
+        for n in (seeds - 1, seeds)
+    ]
+    assert power[0] < 0.8 <= power[1]
 
 
 def test_few_pairs_cannot_show_a_difference_and_it_says_so(make_repeat):

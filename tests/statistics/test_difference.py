@@ -71,6 +71,7 @@ def test_the_paired_interval_is_scipys():
     assert result.mean == pytest.approx(0.00062, rel=1e-12)  # 62 images more over ten pairs
     assert (result.low, result.high) == pytest.approx(np.divide(expected, 10_000), rel=1e-9)
     assert (result.test, result.n) == ("paired", (10, 10))
+    assert result.sd == pytest.approx(np.std(np.subtract(FIRST, SECOND), ddof=1) / 10_000, rel=1e-9)
 
 
 def test_too_few_pairs_never_show_a_difference():
@@ -101,6 +102,8 @@ def test_unpaired_samples_get_scipys_welch_test():
     assert result.p_value == pytest.approx(expected.pvalue, rel=1e-9)
     assert (result.low, result.high) == pytest.approx(tuple(interval), rel=1e-9)
     assert (result.test, result.n) == ("welch", (10, 6))
+    variances = np.var(first, ddof=1), np.var(second, ddof=1)
+    assert result.sd == pytest.approx(np.sqrt(np.mean(variances)), rel=1e-9)
 
 
 def test_p_values_of_welchs_test_on_equals_are_uniform():

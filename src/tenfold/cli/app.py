@@ -5,9 +5,11 @@ from typing import Annotated
 import typer
 
 from tenfold.cli import console
+from tenfold.cli.audit import audit
+from tenfold.cli.compare import compare
 from tenfold.cli.diagnose import diagnose
 from tenfold.cli.doctor import doctor
-from tenfold.cli.judge import compare, evaluate
+from tenfold.cli.evaluate import evaluate
 from tenfold.cli.look import data, recipes, show
 from tenfold.cli.predict import predict
 from tenfold.cli.read import read
@@ -26,7 +28,7 @@ app = typer.Typer(
     },
 )
 for command in (
-    train, repeat, evaluate, predict, read, serve, submit, compare, diagnose, ensemble, export, show, recipes, data, doctor
+    train, repeat, evaluate, predict, read, serve, submit, compare, diagnose, audit, ensemble, export, show, recipes, data, doctor
 ):  # fmt: skip
     app.command()(command)
 

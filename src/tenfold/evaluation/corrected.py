@@ -1,4 +1,4 @@
-"""MNIST's test part against labels that people corrected, beside the official ones.
+"""MNIST's test part by labels that people corrected, and without those they doubted, beside the official ones.
 
 Some of MNIST's labels are wrong. Northcutt, Athalye and Mueller had people look at the 100 test images
 whose labels a classifier doubted most, five people for each: 85 labels found a majority, 15 did not.
@@ -83,4 +83,20 @@ def corrected(judged: Judgement, digits: Digits) -> Proportion | None:
         right[doubt.row] = judged.predicted_labels[doubt.row] == doubt.shows
     left_out = [doubt.row for doubt in DOUBTS if doubt.shows is None]
     counted = np.delete(right, left_out)
+    return Proportion(int(counted.sum()), len(counted))
+
+
+def cleaned(judged: Judgement, digits: Digits) -> Proportion | None:
+    """Images told correctly of the 9,985 whose official label most people believed, or nobody doubted.
+
+    Args:
+        judged: what a Classifier said of `digits`.
+        digits: as for `corrected`.
+
+    Returns:
+        None where the digits are not MNIST's test part.
+    """
+    if digits.hash != mnist.TEST_HASH:
+        return None
+    counted = np.delete(judged.right, [doubt.row for doubt in DOUBTS])
     return Proportion(int(counted.sum()), len(counted))

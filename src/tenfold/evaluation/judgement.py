@@ -1,16 +1,30 @@
-"""How good a Classifier is on labelled digits: in all, for each class, and what it takes for what."""
+"""How good a Classifier is on labelled digits: in all, for each class, what it takes for what, and how well it knows."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES, Classifier, Digits, Labels, Probabilities
-from tenfold.statistics import Proportion
+from tenfold.errors import DataError
+from tenfold.statistics import (
+    Calibration,
+    Coverage,
+    Proportion,
+    calibration,
+    coverage,
+    log_losses,
+)
 
-# Probabilities are clipped here before their logarithm, so that one certain mistake costs 16.1 and not
-# infinity; 1e-7 is what float32 can still tell from 0 beside 1 (and Keras's own epsilon).
-SMALLEST_PROBABILITY = 1e-7
+
+class Confused(NamedTuple):
+    """A digit that was taken for another, and how often."""
+
+    label: int
+    told: int
+    images: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,12 +36,15 @@ class Judgement:
         predicted_labels: uint8 (n,), the most probable digit (the lower one of a tie).
         confidences: float32 (n,), the probability of that digit.
         log_loss: mean of -log(probability of the label), in nats.
+        probabilities: float (n, 10), all that was said; None where only the answers were kept, as in a
+            run's folder.
     """
 
     labels: Labels
     predicted_labels: Labels
     confidences: NDArray[np.float32]
     log_loss: float
+    probabilities: Probabilities | None = None
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -51,6 +68,28 @@ class Judgement:
         pairs = self.labels.astype(np.int64) * CLASSES + self.predicted_labels
         return np.bincount(pairs, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
 
+    @property
+    def most_confused(self) -> list[Confused]:
+        """Every digit that was taken for another, the commonest first; equal ones in the order of their digits."""
+        table = self.confusion * ~np.eye(CLASSES, dtype=bool)
+        pairs = [Confused(int(i), int(j), int(table[i, j])) for i, j in np.argwhere(table)]
+        return sorted(pairs, key=lambda pair: -pair.images)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The errors that are left when the least confident answers are not given."""
+        return coverage(self.confidences, self.right)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """Whether the probabilities are true; DataError where they were not kept, or are none."""
+        if self.probabilities is None:
+            raise DataError(
+                "calibration: expected a judgement with probabilities, received one of which only the "
+                "answers were kept. Ask the model again: tenfold.evaluate(MODEL)."
+            )
+        return calibration(self.probabilities, self.labels)
+
 
 def judge(classifier: Classifier, digits: Digits) -> Judgement:
     """Ask the classifier about every image; DataError where the digits have no labels."""
@@ -61,7 +100,6 @@ def judge(classifier: Classifier, digits: Digits) -> Judgement:
 def judgement_of(probabilities: Probabilities, labels: Labels) -> Judgement:
     """probabilities float (n, 10), labels uint8 (n,) -> Judgement."""
     predicted_labels = probabilities.argmax(axis=1).astype(np.uint8)
-    rows = np.arange(len(labels))
-    of_labels = probabilities[rows, labels].astype(np.float64)
-    log_loss = float(-np.log(np.maximum(of_labels, SMALLEST_PROBABILITY)).mean())
-    return Judgement(labels, predicted_labels, probabilities[rows, predicted_labels], log_loss)
+    confidences = probabilities[np.arange(len(labels)), predicted_labels]
+    log_loss = float(log_losses(probabilities, labels).mean())
+    return Judgement(labels, predicted_labels, confidences, log_loss, probabilities)

@@ -16,7 +16,7 @@ No model file can carry code: a network is built from tenfold's own classes, arr
 name and shape, and using a model needs neither Keras nor TensorFlow.
 """
 
-from tenfold.modelfile.classifier import OnnxClassifier, find_model, open_classifier
+from tenfold.modelfile.classifier import OnnxClassifier, find_model, open_classifier, trained_on
 from tenfold.modelfile.native import MANIFEST, Model, describe_members, load_model, save_model
 from tenfold.modelfile.parity import check_parity, stress_images
 from tenfold.modelfile.pretrained import PRETRAINED, pretrained
@@ -36,4 +36,5 @@ __all__ = [
     "save_model",
     "stress_images",
     "to_script",
+    "trained_on",
 ]

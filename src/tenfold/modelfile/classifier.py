@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES, SIDE, Images, Probabilities, check_images
 from tenfold.errors import ModelError
@@ -19,6 +20,7 @@ from tenfold.modelfile.native import (
     MAX_MODEL_BYTES,
     OUTPUT,
     REJECT_BELOW,
+    load_model,
     read_onnx,
 )
 from tenfold.randomness import stream
@@ -104,6 +106,17 @@ def find_model(path: Path) -> Path:
         f"{path}: expected a run folder, a model folder or an .onnx file; "
         f"found neither {' nor '.join(str(place / MANIFEST) for place in places)}. {hint}"
     )
+
+
+def trained_on(path: Path) -> NDArray[np.uint64]:
+    """`digits.fingerprints` of the images that a model was trained on, uint64 (k,); none of an .onnx file, which does not say.
+
+    Raises:
+        ModelError, CorruptFile: as `find_model` and `load_model` say.
+    """
+    if path.suffix == ".onnx":
+        return np.empty(0, np.uint64)
+    return load_model(find_model(path)).trained_on
 
 
 def _runs_in(folder: Path) -> list[str]:

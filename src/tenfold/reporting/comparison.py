@@ -15,7 +15,15 @@ from typing import Any, NamedTuple
 
 from tenfold.errors import UsageError, lookup
 from tenfold.reporting.code_lines import package_lines
-from tenfold.statistics import SIGNIFICANT, McNemar, Proportion, mcnemar
+from tenfold.statistics import (
+    SIGNIFICANT,
+    McNemar,
+    Proportion,
+    Resampled,
+    images_needed,
+    mcnemar,
+    paired_bootstrap,
+)
 from tenfold.training import Run
 
 TEXT_WIDTH = 100
@@ -114,41 +122,78 @@ class Measured:
 
 @dataclass(frozen=True)
 class Pair:
-    """The paired test of two runs; `result` is None where it cannot be made, and `reason` says why."""
+    """Two runs on the same test images.
+
+    Attributes:
+        first, second: what the runs are called.
+        result: the paired test; None where it cannot be made.
+        reason: why it cannot.
+        difference: the first's accuracy minus the second's, with its interval over other images; None where
+            both told the same images right, or there is only one.
+    """
 
     first: str
     second: str
     result: McNemar | None
     reason: str = ""
+    difference: Resampled | None = None
+
+    @property
+    def images_needed(self) -> int | None:
+        """How many test images it would take to see a difference of this size; None of no difference."""
+        if self.result is None or self.difference is None:
+            return None
+        n = self.difference.n
+        return images_needed(self.result.only_first / n, self.result.only_second / n)
 
     def __str__(self) -> str:
-        """The outcome in a sentence."""
+        """The outcome in sentences."""
         if self.result is None:
             return f"{self.first} and {self.second}: no paired test, because {self.reason}."
         only_first, only_second, p = self.result
         if p >= SIGNIFICANT:
-            return (
+            found = (
                 f"No difference found: {self.first} alone told {only_first:,} images right, "
                 f"{self.second} alone {only_second:,}; p = {p:.2g}."
             )
+            return found + self._size() + self._needed()
         better, worse = self.first, self.second
         if only_second > only_first:
             better, worse = worse, better
         more, fewer = max(only_first, only_second), min(only_first, only_second)
-        return (
+        found = (
             f"{better} is better: it alone told {more:,} images right, {worse} alone {fewer:,}; "
             f"p = {p:.2g}."
         )
+        return found + self._size()
 
     def json(self) -> dict[str, Any]:
-        """Plain JSON values: both names, the counts and p-value or null, and the sentence."""
-        result = None if self.result is None else self.result._asdict()
+        """Plain JSON values: both names, counts and p-value, difference, images needed, and the sentences."""
         return {
             "first": self.first,
             "second": self.second,
-            "mcnemar": result,
+            "mcnemar": self.result and self.result._asdict(),
+            "difference": self.difference and self.difference.json(),
+            "images_needed": self.images_needed,
             "sentence": str(self),
         }
+
+    def _size(self) -> str:
+        if self.difference is None:
+            return ""
+        mean, low, high = (100 * share for share in self.difference[1:])
+        return (
+            f" {self.first} minus {self.second}: {mean:+.2f} points of accuracy "
+            f"(95 % CI {low:+.2f} to {high:+.2f}, bootstrap over the images)."
+        )
+
+    def _needed(self) -> str:
+        if self.images_needed is None:
+            return ""
+        about = float(
+            f"{self.images_needed:.1e}"
+        )  # two digits: the shares it is made of are no surer
+        return f" A difference of this size would take about {about:,.0f} test images to be seen 8 times in 10."
 
 
 @dataclass(frozen=True)
@@ -254,7 +299,10 @@ def _paired(first: Run, second: Run, *, names: tuple[str, str]) -> Pair:
         return Pair(*names, None, f"{without} was not judged on test images")
     if first.record["data"]["hash"]["test"] != second.record["data"]["hash"]["test"]:
         return Pair(*names, None, "they were not judged on the same test images")
-    return Pair(*names, mcnemar(judged[0].right, judged[1].right))
+    right = judged[0].right, judged[1].right
+    result = mcnemar(*right)
+    differ = result.only_first + result.only_second > 0 and len(right[0]) > 1
+    return Pair(*names, result, difference=paired_bootstrap(*right) if differ else None)
 
 
 def _json(proportion: Proportion | None) -> dict[str, Any] | None:

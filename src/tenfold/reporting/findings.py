@@ -32,14 +32,6 @@ class Cell(NamedTuple):
     heat: float
 
 
-class Confused(NamedTuple):
-    """A digit that was taken for another, and how often."""
-
-    label: int
-    told: int
-    images: int
-
-
 class Mistake(NamedTuple):
     """One test image told wrongly; `picture` is a data URI, empty where the image is not at hand."""
 
@@ -61,18 +53,6 @@ def confusion_cells(judged: Judgement) -> list[list[Cell]]:
         ]
         for i in range(CLASSES)
     ]
-
-
-def most_confused(judged: Judgement) -> list[Confused]:
-    """The commonest mistakes first, at most MOST_PAIRS; equal ones in the order of their digits."""
-    table = judged.confusion
-    pairs = [
-        Confused(i, j, int(table[i, j]))
-        for i in range(CLASSES)
-        for j in range(CLASSES)
-        if i != j and table[i, j]
-    ]
-    return sorted(pairs, key=lambda pair: -pair.images)[:MOST_PAIRS]
 
 
 def worst_mistakes(judged: Judgement, test: Digits | None) -> list[Mistake]:
@@ -113,7 +93,7 @@ def reproduction(run: Run) -> str | None:
 def advice(run: Run, judged: Judgement | None) -> list[str]:
     """What the figures suggest to do next, in sentences."""
     sentences = [] if run.recipe.early_stopping else _about_length(run.history)
-    if judged is not None and (pairs := most_confused(judged)):
+    if judged is not None and (pairs := judged.most_confused):
         sentences.append(
             f"Look at the {pairs[0].label}s that were taken for {pairs[0].told}s: could you tell them? "
             "Where you can, the network can learn to; where you cannot, the label may be wrong."

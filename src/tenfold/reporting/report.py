@@ -20,9 +20,9 @@ from tenfold.network import Step
 from tenfold.reporting import chart as drawing
 from tenfold.reporting.chart import Chart, chart
 from tenfold.reporting.findings import (
+    MOST_PAIRS,
     advice,
     confusion_cells,
-    most_confused,
     reproduction,
     worst_mistakes,
 )
@@ -101,7 +101,7 @@ def _values(run: Run, test: Digits | None) -> dict[str, Any]:
         "classes": classes,
         "lowest": min((p.interval()[0] for p in classes.values()), default=0.0),
         "confusion": judged and confusion_cells(judged),
-        "confused": judged and most_confused(judged),
+        "confused": judged and judged.most_confused[:MOST_PAIRS],
         "mistakes": judged and worst_mistakes(judged, test),
         "command": reproduction(run),
         "name": shlex.quote(run.name),

@@ -15,6 +15,7 @@ from tenfold.statistics import (
     Difference,
     Summary,
     paired_difference,
+    seeds_needed,
     welch_difference,
 )
 
@@ -149,8 +150,18 @@ def _sentence(part: str, difference: Difference, names: tuple[str, str]) -> str:
         interval = f"; 95 % CI {100 * difference.low:.3f} to {100 * difference.high:.3f}"
     return (
         f"No difference found on the {part} part ({n}; {names[0]} minus {names[1]} "
-        f"{_points(difference.mean)}{interval}; p = {difference.p_value:.2g}).{reason}"
+        f"{_points(difference.mean)}{interval}; p = {difference.p_value:.2g}).{reason}{_needed(difference)}"
     )
+
+
+def _needed(difference: Difference) -> str:
+    """About how many seeds would show a difference of this size; nothing where that cannot be said."""
+    if not difference.sd > 0:  # 0, or the NaN of a single value
+        return ""
+    seeds = seeds_needed(difference.mean, difference.sd, paired=difference.test == "paired")
+    if seeds is None:
+        return ""
+    return f" One of this size would take about {seeds:,} seeds of each to be seen 8 times in 10."
 
 
 def _points(share: float) -> str:

@@ -29,6 +29,7 @@ class Difference(NamedTuple):
         mean: the difference of the means; positive where the first's is larger.
         low, high: the 95 % t-interval of `mean`; NaN where there are too few values or they do not vary.
         p_value: two-sided; NaN where no test can be made.
+        sd: of the differences of pairs; unpaired, the root of the mean of both variances. NaN of too few values.
     """
 
     test: Literal["paired", "welch"]
@@ -37,6 +38,7 @@ class Difference(NamedTuple):
     low: float
     high: float
     p_value: float
+    sd: float
 
     @property
     def found(self) -> bool:
@@ -63,7 +65,7 @@ def paired_difference(first: Sequence[int], second: Sequence[int], *, total: int
     summary = summarise([difference / total for difference in differences])
     p_value = sign_flip(differences)
     n = (len(first), len(second))
-    return Difference("paired", n, summary.mean, summary.low, summary.high, p_value)
+    return Difference("paired", n, summary.mean, summary.low, summary.high, p_value, summary.sd)
 
 
 def sign_flip(differences: Sequence[int]) -> float:
@@ -98,15 +100,15 @@ def welch_difference(first: Sequence[float], second: Sequence[float]) -> Differe
     a, b = summarise(first), summarise(second)
     mean, n = a.mean - b.mean, (a.n, b.n)
     squares = a.sd**2 / a.n, b.sd**2 / b.n
-    variance = sum(squares)
+    variance, sd = sum(squares), math.sqrt((a.sd**2 + b.sd**2) / 2)
     if not variance > 0:  # 0, or the NaN of a single value
-        return Difference("welch", n, mean, math.nan, math.nan, math.nan)
+        return Difference("welch", n, mean, math.nan, math.nan, math.nan, sd)
     freedom = variance**2 / sum(_shares_of_freedom(squares, (a, b)))
     from scipy.stats import t
 
     half = float(t.ppf(0.975, freedom)) * math.sqrt(variance)
     p_value = 2 * float(t.sf(abs(mean) / math.sqrt(variance), freedom))
-    return Difference("welch", n, mean, mean - half, mean + half, p_value)
+    return Difference("welch", n, mean, mean - half, mean + half, p_value, sd)
 
 
 def _shares_of_freedom(

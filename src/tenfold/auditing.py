@@ -1,0 +1,110 @@
+"""Labels that are likely to be wrong: data, and models or a recipe to ask -> an audit, and a folder about it.
+
+Joins rooms as `verbs` does: who is asked, about which part of the data, and what may not pass unnoticed.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from tenfold.classifiers import Ensemble
+from tenfold.data import load, to_stderr
+from tenfold.digits import Classifier, Digits, Parts
+from tenfold.errors import UsageError
+from tenfold.evaluation import Audit, audit_labels, count_seen, out_of_fold
+from tenfold.files import check_free
+from tenfold.modelfile import trained_on
+from tenfold.recipe import Recipe
+from tenfold.recipes import named_recipe
+from tenfold.reporting import write_audit
+from tenfold.training import open_model, train
+
+AUDITING = "fast"
+"""The recipe of an audit: of the named ones that reach 99 %, the one that trains quickest."""
+
+
+def audit(
+    data: str | Digits,
+    *,
+    models: Sequence[Path | str] = (),
+    recipe: str | Recipe = AUDITING,
+    folds: int = 5,
+    part: Literal["train", "test"] | None = None,
+    out: Path | str | None = None,
+    say: Callable[[str], None] = to_stderr,
+) -> Audit:
+    """Find labels that are likely to be wrong; see `evaluation.audit`.
+
+    Args:
+        data: a name or "kind:path" of `tenfold.load`, or Digits.
+        models: ask these as they are, and take the mean of what they say. Without any, `recipe` is trained once
+            for each of the folds, and asked about the images it has not seen.
+        recipe: a name of `tenfold.RECIPES`, or a Recipe.
+        folds: how many parts the digits are dealt into, 2 or more.
+        part: of data that have two. None is the test part for models, and the training part without any.
+        out: a new or empty folder for issues.csv, issues.json and gallery.png; None writes nothing.
+        say: called with remarks, above all where a model was trained on the digits it is asked about.
+
+    Raises:
+        UsageError: an argument cannot be right, or data without a test part are asked for it.
+        DataError: the digits have no labels.
+        TenfoldError: as `tenfold.load` and `open_model` say.
+    """
+    value = named_recipe(recipe) if isinstance(recipe, str) else recipe
+    if out is not None:
+        check_free(Path(out))
+    digits = data if isinstance(data, Digits) else _part(data, part, bool(models), say=say)
+    if models:
+        paths = [Path(model) for model in models]
+        asked = Ensemble(*(open_model(path)[1] for path in paths))
+        seen = max(count_seen(digits.images, trained_on(path)) for path in paths)
+        probabilities = asked.predict_proba(digits.images)
+        about: dict[str, Any] = {"models": [str(path) for path in paths], "seen": seen}
+        if seen:
+            say(_doubts_too_little(seen, len(digits)))
+        elif any(path.suffix == ".onnx" for path in paths):
+            say(
+                "An .onnx file does not say what it was trained on: if it was on these digits, it doubts too little."
+            )
+    else:
+        with TemporaryDirectory() as folder:
+            fit = _fitting(value, Path(folder), say=say)
+            probabilities = out_of_fold(digits, fit, folds=folds)
+        about = {"recipe": recipe if isinstance(recipe, str) else "own", "folds": folds}
+    found = audit_labels(digits, probabilities)
+    if out is not None:
+        write_audit(found, digits, Path(out), about={"asked": about})
+    return found
+
+
+def _part(data: str, part: str | None, has_models: bool, *, say: Callable[[str], None]) -> Digits:
+    """The part of a data set that is to be audited."""
+    parts = load(data, say=say)
+    if part == "test" and parts.test is None:
+        raise UsageError(
+            f"{data}: expected data with a test part, received one part. Leave out --part."
+        )
+    wants_test = part == "test" or (part is None and has_models)
+    return parts.test if wants_test and parts.test is not None else parts.train
+
+
+def _fitting(
+    recipe: Recipe, folder: Path, *, say: Callable[[str], None]
+) -> Callable[[Digits], Classifier]:
+    """A function that trains `recipe` on digits, each time in a new run below `folder`."""
+
+    def fit(digits: Digits) -> Classifier:
+        number = sum(1 for _ in folder.iterdir())
+        say(f"Training number {number + 1}, on {len(digits):,} images.")
+        run = train(recipe, Parts(digits, None), folder=folder / str(number))
+        return run.classifier
+
+    return fit
+
+
+def _doubts_too_little(seen: int, total: int) -> str:
+    return (
+        f"Warning: {seen:,} of these {total:,} images were in the training data. A model doubts too little "
+        "about labels it was trained on: leave out the models, and others are trained without them."
+    )

@@ -1,0 +1,78 @@
+"""`tenfold compare`: which of several runs, or of two recipes, is better."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tenfold.cli import console
+from tenfold.cli.options import AsJson, all_given
+from tenfold.errors import UsageError
+
+
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN RUN...",
+            help="Run folders, or two folders of `tenfold repeat`.",
+            callback=all_given,
+        ),
+    ],
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the table for a GitHub page.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put runs side by side and test whether they differ.
+
+    Of two runs, a paired test on the same test images. Of two folders of `tenfold repeat`, a test over
+    seeds, which is one of their recipes.
+
+    Example: tenfold compare runs/numpy runs/keras --markdown
+    """
+    from tenfold.scaling import is_repeat
+
+    _check_different(runs)
+    if any(is_repeat(Path(run)) for run in runs):
+        _compare_repeats(runs, markdown=markdown, as_json=as_json)
+        return
+    if markdown and as_json:
+        raise UsageError("compare: expected --markdown or --json, received both. Leave one out.")
+    from tenfold.reporting import compare as compare_runs
+    from tenfold.training import open_run
+
+    comparison = compare_runs([open_run(Path(run)) for run in runs])
+    if as_json:
+        console.show_json(comparison.json())
+    else:
+        console.show((comparison.markdown() if markdown else comparison.text()).rstrip())
+    console.suggest(["tenfold", "evaluate", runs[0]])
+
+
+def _compare_repeats(folders: list[str], *, markdown: bool, as_json: bool) -> None:
+    from tenfold.scaling import compare_repeats, open_repeat
+
+    if len(folders) != 2 or markdown:
+        raise UsageError(
+            "compare: of repeats, expected the folders of two, without --markdown. Compare them two by two."
+        )
+    comparison = compare_repeats(*(open_repeat(folder) for folder in folders))
+    if as_json:
+        console.show_json(comparison.json())
+    else:
+        console.show(console.table(comparison.rows()) + "\n\n" + str(comparison))
+    console.suggest(["tenfold", "evaluate", str(comparison.first.runs[0].folder)])
+
+
+def _check_different(runs: list[str]) -> None:
+    if len(runs) < 2:
+        raise UsageError(
+            f"compare: expected at least two run folders, received {len(runs)}. Name another one."
+        )
+    places = [Path(run).resolve() for run in runs]
+    for number, place in enumerate(places):
+        if place in places[:number]:
+            raise UsageError(
+                f"compare: expected different runs, received {runs[number]} twice. Name another one."
+            )
