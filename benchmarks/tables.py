@@ -19,6 +19,9 @@ from tenfold import RECIPES, Proportion
 # The original network's record holds two recipes and its peers.
 LADDER_ELSEWHERE = ("seed", "seed-numpy")
 
+# What pages of a folder of photos are called in results/pages.json, before its name.
+PHOTOS = "photos "
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
@@ -127,6 +130,40 @@ def _footing(measured: dict[str, Any]) -> str:
     )
 
 
+def own_digits() -> str:
+    """Digits of other sets told right: as a first program shows them to the network, and in canonical form."""
+    found, pages = record("own_digits"), record("pages")
+    rows = ["| pictures | resized to 28x28 | in canonical form |", "|---|---|---|"]
+    for name, ways in found["sets"].items():
+        told = [
+            Proportion(ways[way]["right"], ways[way]["digits"]) for way in ("resized", "canonical")
+        ]
+        rows.append(f"| {name.replace('_', ' ')} | {told[0].share:.1%} | {told[1]} |")
+    mnist = Proportion(found["mnist"]["canonical"]["right"], found["mnist"]["canonical"]["digits"])
+    as_it_is = found["mnist"]["as it is"]["right"] / found["mnist"]["as it is"]["digits"]
+    rows.append(f"| MNIST's own test part | {as_it_is:.1%} | {mnist} |")
+    speeds = {name: one["median"] for name, one in found["pictures_a_second"].items()}
+    drawn = [one for name, one in pages["results"].items() if not name.startswith(PHOTOS)]
+    lines = [
+        f"Canonical forms of 100x100 pictures a second, on one core: {speeds['clean']:,.0f} of clean ones, "
+        f"{speeds['photographed']:,.0f} of photographed ones.",
+        "",
+        *(
+            f"Read on the phone photos of `{name.removeprefix(PHOTOS)}`: {_digits_read(one)}."
+            for name, one in pages["results"].items()
+            if name.startswith(PHOTOS)
+        ),
+        f"Read on {len(drawn)} kinds of drawn pages: "
+        f"{_digits_read({k: sum(one[k] for one in drawn) for k in ('right', 'digits', 'lines', 'lines_found')})}.",
+    ]
+    return "\n".join([*rows, "", *lines, "", _footing(found), _footing(pages)])
+
+
+def _digits_read(found: dict[str, Any]) -> str:
+    digits = Proportion(found["right"], found["digits"])
+    return f"digits {digits}, lines {found['lines_found']:,} of {found['lines']:,}"
+
+
 def session() -> str:
     """The first session, as it was printed."""
     return f"```console\n{(ROOT / 'results' / 'session.txt').read_text()}```"
@@ -136,6 +173,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "session": session,
     "ladder": ladder,
     "kaggle": kaggle,
+    "own-digits": own_digits,
     "seed-accuracy": seed_accuracy,
     "seed-epoch": seed_epoch,
     "speed": speed_beside_peers,
