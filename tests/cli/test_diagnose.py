@@ -15,6 +15,7 @@ def test_a_run_is_diagnosed_in_words_and_as_json(tenfold, finished):
     assert [f["cause"] for f in told["findings"] if f["fault"]] == ["under_training"]
 
 
+@pytest.mark.slow
 def test_the_test_part_is_not_opened_by_a_diagnosis(tenfold, finished, here):
     before = json.loads((here / finished / "run.json").read_text())["test_openings"]
     outcome = tenfold("diagnose", finished)
@@ -23,6 +24,7 @@ def test_the_test_part_is_not_opened_by_a_diagnosis(tenfold, finished, here):
     assert "told" not in line
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_is_diagnosed_by_what_there_is(tenfold, unfinished):
     assert tenfold("diagnose", unfinished).code == 0
 

@@ -91,6 +91,7 @@ def test_an_image_is_changed_by_its_own_warp_wherever_it_comes(digits: Digits):
     assert losses == pytest.approx(each[course.rows].mean(axis=1), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_averages_follow_the_weights_by_the_formula(digits: Digits):
     """One step an epoch, so that the weights after each can be seen."""
     recipe = replace(RECIPE, batch_size=800, averaging=Averaging(0.25))
@@ -112,6 +113,7 @@ def test_averages_follow_the_weights_by_the_formula(digits: Digits):
         assert state[name] == pytest.approx(expected, rel=1e-5, abs=1e-7), name
 
 
+@pytest.mark.slow
 def test_settled_statistics_are_those_of_images_as_training_changes_them_without_dropout(
     digits: Digits,
 ):
@@ -154,6 +156,7 @@ def test_without_averaging_nothing_settles(digits: Digits):
         np.testing.assert_array_equal(array, before[name])
 
 
+@pytest.mark.slow
 def test_a_restored_engine_goes_on_with_averages_and_warps_to_the_last_bit(digits: Digits):
     engine = KerasEngine(RECIPE, digits, seed=1)
     engine.train_epoch(0)
@@ -171,6 +174,7 @@ def test_a_restored_engine_goes_on_with_averages_and_warps_to_the_last_bit(digit
         np.testing.assert_array_equal(array, other[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_targets_may_be_given_and_only_the_labels_count_as_right(digits: Digits):
     # Half and half between 0 and 1; a target that favours no digit would not be counted.
     halves = np.repeat(np.array([[0.5, 0.5, *[0] * 8]], np.float32), 800, axis=0)

@@ -316,6 +316,7 @@ def test_in_use_no_picture_is_changed(random_layers):
             np.testing.assert_array_equal(layer(given, training=False), given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", LEARNERS, ids=["rows", "pictures"])
 def test_a_script_learns_reports_and_writes_a_submission(
     keras, striped_digits, tmp_path, capsys, recipe

@@ -110,20 +110,17 @@ def test_an_empty_page_has_no_lines(grey):
         assert read(grain).lines == ()
 
 
-@pytest.mark.parametrize("size", [1, 3, 10])
-@pytest.mark.parametrize("edge", [4, 1], ids=lambda edge: f"cut {edge}")
-def test_a_digit_that_fills_the_picture_is_read(known, size, edge):
-    for image, label in zip(known.images[:10], known.known_labels, strict=False):
+@pytest.mark.parametrize(("size", "edge", "dark"), [(1, 4, True), (3, 1, False), (10, 4, False)])
+def test_a_digit_that_fills_the_picture_is_read(known, size, edge, dark):
+    for image, label in zip(known.images[:4], known.known_labels, strict=False):
         bright = np.pad(image[4:-4, 4:-4], edge).repeat(size, axis=0).repeat(size, axis=1)
-        for picture in (bright, 255 - bright):
-            found = read(picture)
-            assert found.text == str(label)
-            box = found.lines[0].digits[0].box
-            inked = np.argwhere(bright > 127)
-            top, left = inked.min(axis=0)
-            assert abs(box.y - top) <= 1 + size
-            assert abs(box.x - left) <= 1 + size
-            assert max(box.width, box.height) <= 22 * size + 2
+        found = read(255 - bright if dark else bright)
+        assert found.text == str(label)
+        box = found.lines[0].digits[0].box
+        top, left = np.argwhere(bright > 127).min(axis=0)
+        assert abs(box.y - top) <= 1 + size
+        assert abs(box.x - left) <= 1 + size
+        assert max(box.width, box.height) <= 22 * size + 2
 
 
 def test_a_desk_without_writing_has_no_lines(drawing):

@@ -63,10 +63,8 @@ def outcome(folder: Path) -> tuple[str, list[tuple[float, float]]]:
     return weights, [(r.loss, r.validation_loss) for r in run.history]
 
 
-@pytest.mark.parametrize(
-    ("engine", "epochs", "kills"),
-    [("numpy", 60, 2), pytest.param("keras", 40, 2, marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("engine", "epochs", "kills"), [("numpy", 60, 2), ("keras", 40, 2)])
 def test_killed_and_resumed_is_never_stopped_bit_for_bit(tmp_path, engine, epochs, kills):
     assert finish(tmp_path / "straight", engine, epochs) == list(range(1, epochs + 1))
     chance = random.Random()

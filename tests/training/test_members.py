@@ -127,7 +127,11 @@ KERAS = Recipe(
 
 
 @pytest.mark.parametrize(
-    "recipe", [RECIPE, KERAS], ids=["by hand", "Keras, a teacher, stops early"]
+    "recipe",
+    [
+        pytest.param(RECIPE, id="by hand"),
+        pytest.param(KERAS, id="Keras, a teacher, stops early", marks=pytest.mark.slow),
+    ],
 )
 def test_a_stopped_training_of_several_ends_as_one_that_was_not(
     recipe: Recipe, parts: Parts, tmp_path: Path
