@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from tenfold.classifiers import moved
+from tenfold.classifiers import moved, places
 from tenfold.errors import ModelError
 from tenfold.evaluation.whitebox import WhiteBox
 from tenfold.layers import BatchNorm, Conv2D, Dense, ReLU
 from tenfold.modelfile import PRETRAINED, load_model, pretrained
 from tenfold.network import Network
 from tenfold.randomness import stream
+from tenfold.scratch.fixed import FixedNetwork
 from tenfold.weights import Member, initial_weights
 
 
@@ -19,14 +20,15 @@ def member(*layers, seed=0, dtype=np.float64):
     return Member(network, {name: array.astype(dtype) for name, array in weights.items()})
 
 
-def loss_of(box, picture, label):
+def loss_of(members, shifts, picture, label):
     """-log of the mean probability, written out from the members' logits in float64."""
-    mean = 0.0
-    for network in box._networks:
-        for place in box._places:
-            z = network.logits(moved(picture[None], *place))[0]
-            mean += np.exp(z - z.max())[label] / np.exp(z - z.max()).sum()
-    return -np.log(mean / (len(box._networks) * len(box._places)))
+    told = []
+    for network, weights in members:
+        fixed = FixedNetwork(network, weights)
+        for place in places(shifts):
+            z = np.exp(fixed.logits(moved(picture[None], *place))[0])
+            told.append(z[label] / z.sum())
+    return -np.log(np.mean(told))
 
 
 def test_it_answers_as_the_graph_of_the_model_in_the_box(small_digits):
@@ -49,7 +51,9 @@ def test_the_gradient_is_that_of_the_mean_probability(members, shifts, small_dig
     for row, column in [(0, 0), (27, 1), *chance.integers(28, size=(30, 2))]:
         away = np.zeros((28, 28))
         away[row, column] = 1e-3
-        rise = loss_of(box, picture + away, 3) - loss_of(box, picture - away, 3)
+        rise = loss_of(several, shifts, picture + away, 3) - loss_of(
+            several, shifts, picture - away, 3
+        )
         # The gradient is handed out in float32; a difference of 2e-3 in float64 is right to 1e-9.
         assert gradient[row, column] == pytest.approx(rise / 2e-3, rel=1e-4, abs=1e-8)
 

@@ -53,19 +53,25 @@ class WhiteBox:
                 "WhiteBox: expected at least one network with its weights, received none."
             )
         self.members = tuple(members)
-        self._networks = [FixedNetwork(network, weights) for network, weights in members]
-        self._places = places(shifts)
+        # A network for each place, on the same arrays: each remembers its own way back.
+        self._ways = [
+            [(FixedNetwork(network, weights), place) for place in places(shifts)]
+            for network, weights in members
+        ]
+
+    @property
+    def _each_way(self) -> list[tuple[FixedNetwork, tuple[int, int]]]:
+        return [way for ways in self._ways for way in ways]
 
     def predict_proba(self, images: Images) -> Probabilities:
         """images uint8 (n, 28, 28) -> float32 (n, 10), rows sum to 1; DataError for other images."""
         images = check_images(images)
         probabilities = np.zeros((len(images), CLASSES), np.float32)
         for rows in _chunks(len(images)):
-            for network in self._networks:
-                for place in self._places:
-                    logits = network.logits(moved(images[rows], *place))
-                    probabilities[rows] += np.exp(_log_softmax(logits))
-        return probabilities / np.float32(len(self._networks) * len(self._places))
+            for network, place in self._each_way:
+                logits = network.logits(moved(images[rows], *place))
+                probabilities[rows] += np.exp(_log_softmax(logits))
+        return probabilities / np.float32(len(self._each_way))
 
     def loss_gradient(self, images: Images | Floats, labels: Labels) -> Floats:
         """How the loss of each picture moves with each of its pixels.
@@ -88,16 +94,14 @@ class WhiteBox:
     def _gradient(self, images: Floats, labels: Labels) -> Floats:
         """-d log(mean of p_k) = sum of w_k (p_k - label),  w_k = p_k / sum of p, at the label; k counts
         networks and places."""
-        ways = [(network, place) for network in self._networks for place in self._places]
-        shares = [np.ones(len(images), np.float32)]
-        if len(ways) > 1:
-            chosen = np.arange(len(images)), labels
-            logs = np.stack([_log_softmax(n.logits(moved(images, *p)))[chosen] for n, p in ways])
-            shares = list(np.exp(_log_softmax(logs.T)).T)
+        chosen = np.arange(len(images)), labels
+        all_logits = [network.logits(moved(images, *place)) for network, place in self._each_way]
+        log_labels = np.stack([_log_softmax(logits)[chosen] for logits in all_logits], axis=1)
+        shares = np.exp(_log_softmax(log_labels))
         gradient = np.zeros((len(images), SIDE, SIDE), np.float32)
-        for (network, (down, right)), share in zip(ways, shares, strict=True):
-            d_logits = _less_label(network.logits(moved(images, down, right)), labels)
-            pixels = network.pixel_gradient(share[:, None] * d_logits).astype(np.float32)
+        for k, (network, (down, right)) in enumerate(self._each_way):
+            d_logits = shares[:, k : k + 1] * _less_label(all_logits[k], labels)
+            pixels = network.pixel_gradient(d_logits).astype(np.float32)
             # What a move brought to a place came from the place that the move back leads to.
             gradient += moved(pixels, -down, -right)
         return gradient
@@ -107,7 +111,7 @@ class WhiteBox:
         of the picture as it stands, the networks' side by side."""
         images = check_images(images)
         parts = [
-            np.concatenate([network.hidden(images[rows]) for network in self._networks], axis=1)
+            np.concatenate([ways[0][0].hidden(images[rows]) for ways in self._ways], axis=1)
             for rows in _chunks(len(images))
         ]
         return np.concatenate(parts).astype(np.float32)
