@@ -7,6 +7,7 @@ import typer
 from tenfold.cli import console
 from tenfold.cli.diagnose import diagnose
 from tenfold.cli.doctor import doctor
+from tenfold.cli.insights import explain, robustness
 from tenfold.cli.judge import compare, evaluate
 from tenfold.cli.look import data, recipes, show
 from tenfold.cli.predict import predict
@@ -26,7 +27,7 @@ app = typer.Typer(
     },
 )
 for command in (
-    train, repeat, evaluate, predict, read, serve, submit, compare, diagnose, ensemble, export, show, recipes, data, doctor
+    train, repeat, evaluate, predict, read, serve, submit, compare, diagnose, robustness, explain, ensemble, export, show, recipes, data, doctor
 ):  # fmt: skip
     app.command()(command)
 

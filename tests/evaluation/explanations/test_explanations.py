@@ -150,4 +150,4 @@ def test_neighbours_are_counted_by_what_they_show(linear, small_digits):
     assert len(found.neighbours) == 8
     assert found.slopes.shape == found.smooth.shape == (28, 28)
     shown = sum(n.label == found.neighbours[0].label for n in found.neighbours)
-    assert f"{shown} show a {found.neighbours[0].label}" in found.sentences()[2]
+    assert f"{shown} of digit {found.neighbours[0].label}" in found.sentences()[2]

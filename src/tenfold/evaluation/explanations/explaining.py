@@ -1,6 +1,7 @@
 """All that concerns one picture: what was told, and what in the picture the answer stands on; in words too."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,17 +95,16 @@ class Explanation:
         if not self.neighbours:
             return []
         counts = Counter(n.label for n in self.neighbours).most_common()
-        listed = ", ".join(f"{times} show a {label}" for label, times in counts)
-        return [
-            f"Of the {len(self.neighbours)} training pictures it holds to be most alike, {listed}."
-        ]
+        listed = ", ".join(f"{times} of digit {label}" for label, times in counts)
+        count = len(self.neighbours)
+        return [f"The {count} training pictures it holds to be most alike: {listed}."]
 
 
 def explain_each(
     classifier: Classifier,
     images: Images,
     *,
-    labels: list[int | None],
+    labels: Sequence[int | None],
     box: WhiteBox | None = None,
     neighbourhood: Neighbourhood | None = None,
     seed: int = 0,
