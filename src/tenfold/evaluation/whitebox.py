@@ -6,10 +6,12 @@ Attacks and explanations ask this; knows nothing about either, or about files.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from tenfold.classifiers import moved, places
 from tenfold.digits import CLASSES, SIDE, Images, Labels, Probabilities, check_images
@@ -58,6 +60,7 @@ class WhiteBox:
             [(FixedNetwork(network, weights), place) for place in places(shifts)]
             for network, weights in members
         ]
+        self._libraries = ThreadpoolController()
 
     @property
     def _each_way(self) -> list[tuple[FixedNetwork, tuple[int, int]]]:
@@ -67,10 +70,11 @@ class WhiteBox:
         """images uint8 (n, 28, 28) -> float32 (n, 10), rows sum to 1; DataError for other images."""
         images = check_images(images)
         probabilities = np.zeros((len(images), CLASSES), np.float32)
-        for rows in _chunks(len(images)):
-            for network, place in self._each_way:
-                logits = network.logits(moved(images[rows], *place))
-                probabilities[rows] += np.exp(_log_softmax(logits))
+        with self._one_thread():
+            for rows in _chunks(len(images)):
+                for network, place in self._each_way:
+                    logits = network.logits(moved(images[rows], *place))
+                    probabilities[rows] += np.exp(_log_softmax(logits))
         return probabilities / np.float32(len(self._each_way))
 
     def loss_gradient(self, images: Images | Floats, labels: Labels) -> Floats:
@@ -87,8 +91,9 @@ class WhiteBox:
             float32 (n, 28, 28): nats for each of the 255 steps of a pixel.
         """
         gradient = np.empty(images.shape, np.float32)
-        for rows in _chunks(len(images)):
-            gradient[rows] = self._gradient(images[rows].astype(np.float32), labels[rows])
+        with self._one_thread():
+            for rows in _chunks(len(images)):
+                gradient[rows] = self._gradient(images[rows].astype(np.float32), labels[rows])
         return gradient
 
     def _gradient(self, images: Floats, labels: Labels) -> Floats:
@@ -110,11 +115,18 @@ class WhiteBox:
         """images uint8 (n, 28, 28) -> float32 (n, h): what the last layer of each network looks at,
         of the picture as it stands, the networks' side by side."""
         images = check_images(images)
-        parts = [
-            np.concatenate([ways[0][0].hidden(images[rows]) for ways in self._ways], axis=1)
-            for rows in _chunks(len(images))
-        ]
+        with self._one_thread():
+            parts = [
+                np.concatenate([ways[0][0].hidden(images[rows]) for ways in self._ways], axis=1)
+                for rows in _chunks(len(images))
+            ]
         return np.concatenate(parts).astype(np.float32)
+
+    def _one_thread(self) -> AbstractContextManager[object]:
+        """One thread for matrix products, for the engine's reason: products this small, shared among threads,
+        take ten times as long on a busy machine."""
+        limited: AbstractContextManager[object] = self._libraries.limit(limits=1, user_api="blas")
+        return limited
 
     def filters(self, member: int = 0) -> Filters:
         """The first layer of a member as pictures; ModelError where it does not look at pixels."""

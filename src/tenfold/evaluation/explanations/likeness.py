@@ -94,6 +94,7 @@ def map_of(box: WhiteBox, digits: Digits, *, seed: int) -> DigitMap:
         DataError: the digits have no labels, or are fewer than 90.
     """
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     labels = digits.known_labels
     if len(digits) < FEWEST_ON_MAP:
@@ -101,8 +102,9 @@ def map_of(box: WhiteBox, digits: Digits, *, seed: int) -> DigitMap:
             f"{digits.source}: expected at least {FEWEST_ON_MAP} pictures for a map, received {len(digits)}."
         )
     tsne = TSNE(perplexity=PERPLEXITY, init="pca", random_state=seed % 2**32)
+    # One thread: a thousand pictures gain little by more, and lose much where the machine is busy.
     # Tiny affinities become 0, which is what they are for.
-    with np.errstate(under="ignore"):
+    with np.errstate(under="ignore"), threadpool_limits(1):
         places = tsne.fit_transform(box.hidden(digits.images)).astype(np.float64)
     told = box.predict_proba(digits.images).argmax(axis=1).astype(np.uint8)
     method = (
