@@ -6,10 +6,9 @@ pictures are taken, and what the files are called.
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
-
-import numpy as np
 
 from tenfold.data import load, load_or_embedded, to_stderr
 from tenfold.digits import Classifier, Digits, Images, Parts, check_images
@@ -35,6 +34,7 @@ from tenfold.reporting import (
     robustness_figure,
 )
 from tenfold.training import Run, open_model
+from tenfold.training.environment import machine, versions
 from tenfold.values import check_whole
 
 IMAGES = 1_000
@@ -85,7 +85,8 @@ def robustness(
         attacked: at most so many of these are attacked, which costs most of the time; 0 for none. An .onnx
             file is not attacked, since it cannot be seen inside.
         seed: decides which pictures, and all chance in what is done to them.
-        out: a new or empty folder for robustness.json, robustness.png and .svg, corruptions.png.
+        out: a new or empty folder for robustness.json, which is a record with seed, hash, versions and
+            machine, robustness.png and .svg, and corruptions.png.
         say: called with remarks.
 
     Raises:
@@ -107,7 +108,13 @@ def robustness(
     if out is not None:
         folder = Path(out)
         figure = robustness_figure(found, title=seen.name)
-        write_json(folder / "robustness.json", {"model": str(model or "pretrained")} | found.json())
+        record = {
+            "model": str(model or "pretrained"),
+            "date": date.today().isoformat(),
+            "versions": versions(),
+            "machine": machine(),
+        }
+        write_json(folder / "robustness.json", record | found.json())
         write_bytes(folder / "robustness.png", rendered(figure, "png"))
         write_bytes(folder / "robustness.svg", rendered(figure, "svg"))
         gallery = corruption_figure(some.images, seed=seed)
@@ -204,12 +211,13 @@ def _count_opening(seen: _Seen, digits: Digits) -> None:
 
 
 def _some(digits: Digits, most: int, seed: int) -> Digits:
-    """At most `most` of the digits, dealt out by chance, in their order; the source says so."""
-    if len(digits) <= most:
-        return digits
-    # By chance, and not the first: MNIST's first 5,000 test pictures are easier than its last.
-    rows = np.sort(stream(seed, "some").choice(len(digits), most, replace=False))
-    source = f"{most:,} by chance of the {len(digits):,} images, {digits.source}"
+    """At most `most` of the digits, in an order by chance; the source says so."""
+    # By chance, and not the first: MNIST's test pictures come from two groups of writers, one after the
+    # other. The order too, so that the first of these are no group either.
+    rows = stream(seed, "some").permutation(len(digits))[:most]
+    source = digits.source
+    if len(rows) < len(digits):
+        source = f"{len(rows):,} by chance of the {len(digits):,} images, {source}"
     return Digits(digits.images[rows], digits.known_labels[rows], source)
 
 

@@ -47,10 +47,12 @@ def explanation_figure(found: Explanation) -> "Figure":
         _heat(maps[1], found, 1000 * found.slopes, "input gradient", slope)
         _heat(maps[2], found, 1000 * found.smooth, "SmoothGrad", slope)
     for part in below:
-        part.suptitle("nearest training pictures in the last hidden layer", fontsize=9)
+        part.suptitle(
+            "nearest training pictures: label, and distance in the last hidden layer", fontsize=9
+        )
         shown = found.neighbours[:MOST_NEIGHBOURS]
         for axes, near in zip(part.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
-            blank(axes, f"a {near.label}, at {near.distance:.1f}")
+            blank(axes, f"{near.label}, at {near.distance:.1f}")
             axes.imshow(near.picture, cmap="gray", vmin=0, vmax=255)
     return figure
 

@@ -35,11 +35,11 @@ def robustness_figure(found: Robustness, *, title: str) -> "Figure":
         _line(axes, curve, INK)
     axes = figure.add_subplot(grid[1, 2])
     axes.set_title("Attacks")
-    axes.set_xlabel("largest change of a pixel, eps (share of its range)")
+    axes.set_xlabel("eps (share of a pixel's range)")
     for curve, colour in zip(found.attacks, (INK, "#bd1f01"), strict=False):
         _line(axes, curve, colour)
     if found.attacks:
-        axes.legend([curve.name for curve in found.attacks], frameon=False)
+        axes.legend(frameon=False)
     else:
         axes.text(0.5, 0.5, "not attacked", ha="center", transform=axes.transAxes)
     return figure
@@ -52,7 +52,7 @@ def corruption_figure(images: Images, *, seed: int) -> "Figure":
         name: corrupt(images, stream(seed, "corruption", name), 1.0)
         for name, corrupt in CORRUPTIONS.items()
     }
-    figure = sheet(8, 8.5)
+    figure = sheet(8, 7)
     figure.suptitle("The fifteen corruptions of MNIST-C (Mu & Gilmer 2019), as tenfold makes them")
     for number, (name, row) in enumerate(rows.items()):
         axes = blank(figure.add_subplot(8, 2, number + 1), name)
@@ -75,8 +75,8 @@ def _dots(axes: "Axes", found: Robustness) -> None:
 
 def _line(axes: "Axes", curve: "Curve", colour: str) -> None:
     middle, below, above = _shares(curve.told)
-    axes.plot(curve.strengths, middle, marker="o", markersize=4, color=colour)
-    axes.fill_between(curve.strengths, below, above, color=colour, alpha=0.2, label="_band")
+    axes.plot(curve.strengths, middle, marker="o", markersize=4, color=colour, label=curve.name)
+    axes.fill_between(curve.strengths, below, above, color=colour, alpha=0.2)
     axes.set_ylim(-2, 102)
     axes.set_ylabel(PER_CENT)
     axes.grid(alpha=0.3)

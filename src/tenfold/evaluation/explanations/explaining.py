@@ -76,7 +76,7 @@ class Explanation:
             right = "which is right" if self.label == first else "which is wrong"
             said = f"; the label says {self.label}, {right}"
         return (
-            f"The model tells a {first} ({self.probabilities[first]:.1%}), next a {second} "
+            f"The model tells {_a(first)} ({self.probabilities[first]:.1%}), next {_a(second)} "
             f"({self.probabilities[second]:.1%}){said}."
         )
 
@@ -98,6 +98,10 @@ class Explanation:
         listed = ", ".join(f"{times} of digit {label}" for label, times in counts)
         count = len(self.neighbours)
         return [f"The {count} training pictures it holds to be most alike: {listed}."]
+
+
+def _a(digit: int) -> str:
+    return f"an {digit}" if digit == 8 else f"a {digit}"
 
 
 def explain_each(

@@ -57,6 +57,7 @@ class Robustness:
 
     Attributes:
         source: where the pictures come from, and which of them were taken.
+        hash: of their content.
         seed: what decided about chance.
         clean: the pictures as they are.
         corruptions: the fifteen of MNIST-C, in the paper's order.
@@ -69,6 +70,7 @@ class Robustness:
     """
 
     source: str
+    hash: str
     seed: int
     clean: Proportion
     corruptions: tuple[Corrupted, ...]
@@ -98,7 +100,7 @@ class Robustness:
     def json(self) -> dict[str, Any]:
         """Plain JSON values; every share with its counts and its interval."""
         return {
-            "data": self.source,
+            "data": {"source": self.source, "hash": self.hash},
             "seed": self.seed,
             "clean": _json(self.clean),
             "corruptions": {name: _json(told) for name, told in self.corruptions},
@@ -156,6 +158,7 @@ def robustness_of(
     )
     return Robustness(
         source=digits.source,
+        hash=digits.hash,
         seed=seed,
         clean=_share(clean),
         corruptions=tuple(
