@@ -14,6 +14,7 @@ from tenfold.data import load, load_or_embedded, to_stderr
 from tenfold.digits import Classifier, Digits, Images, Parts, check_images
 from tenfold.errors import UsageError
 from tenfold.evaluation import (
+    ATTACKED,
     Explanation,
     Neighbourhood,
     Robustness,
@@ -38,7 +39,6 @@ from tenfold.training.environment import machine, versions
 from tenfold.values import check_whole
 
 IMAGES = 1_000
-ATTACKED = 200
 MOST_EXPLAINED = 20
 # Enough for every form of a digit that writers commonly use, and searched in a second or two.
 SEARCHED = 10_000
@@ -196,7 +196,7 @@ def parts_for(
 def _seen(model: Path | str | None) -> _Seen:
     path = PRETRAINED if model is None else Path(model)
     run, classifier = open_model(path)
-    name = "the model in the box" if model is None else path.name or str(path.resolve().name)
+    name = "the model in the box" if model is None else path.resolve().name
     if path.suffix == ".onnx":
         return _Seen(name, run, classifier, None)
     inside = load_model(find_model(path))

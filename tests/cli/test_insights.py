@@ -1,5 +1,6 @@
 """`robustness` and `explain` as a person runs them."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tenfold import insights
+from tenfold.cli import insights as cli
 from tenfold.data import load
 from tenfold.training import open_run
 
@@ -34,6 +37,12 @@ def test_robustness_prints_a_table_and_writes_its_files(tenfold, finished):
             assert min(picture.size) > 500
     # The run's own test part was looked at once more.
     assert open_run(Path(finished)).record["test_openings"] == 2
+
+
+def test_the_command_line_takes_as_many_pictures_as_the_function():
+    told, meant = (inspect.signature(f).parameters for f in (cli.robustness, insights.robustness))
+    for name in ("images", "attacked", "seed"):
+        assert told[name].default == meant[name].default
 
 
 def test_robustness_as_json_is_a_function_of_the_seed(tenfold, finished):

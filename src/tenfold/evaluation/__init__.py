@@ -20,10 +20,11 @@ from tenfold.evaluation.explanations import (
 )
 from tenfold.evaluation.judgement import Judgement, judge, judgement_of
 from tenfold.evaluation.leaks import count_seen, leak_warnings
-from tenfold.evaluation.robustness import CORRUPTIONS, Curve, Robustness, robustness_of
+from tenfold.evaluation.robustness import ATTACKED, CORRUPTIONS, Curve, Robustness, robustness_of
 from tenfold.evaluation.whitebox import Filters, WhiteBox
 
 __all__ = [
+    "ATTACKED",
     "CORRUPTIONS",
     "Curve",
     "Diagnosis",

@@ -9,6 +9,12 @@ measuring    all of it counted: Robustness
 """
 
 from tenfold.evaluation.robustness.corruptions import CORRUPTIONS
-from tenfold.evaluation.robustness.measuring import Corrupted, Curve, Robustness, robustness_of
+from tenfold.evaluation.robustness.measuring import (
+    ATTACKED,
+    Corrupted,
+    Curve,
+    Robustness,
+    robustness_of,
+)
 
-__all__ = ["CORRUPTIONS", "Corrupted", "Curve", "Robustness", "robustness_of"]
+__all__ = ["ATTACKED", "CORRUPTIONS", "Corrupted", "Curve", "Robustness", "robustness_of"]
