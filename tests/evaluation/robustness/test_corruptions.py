@@ -169,3 +169,12 @@ def test_faint_light_has_no_edges_and_an_even_picture_neither():
     picture[:, :, 14:] = 10
     assert not edges(picture).any()
     assert not edges(plain(255)).any()
+
+
+def test_a_weak_edge_is_followed_from_a_strong_one_and_not_begun():
+    weak = plain(0)
+    # Smoothed by one pixel, a step of 0.4 rises by about 0.14 a pixel: between both thresholds.
+    weak[:, :, 14:] = 102
+    assert not edges(weak).any()
+    weak[:, 18:, 14:] = 255
+    assert edges(weak)[0, :10].any(axis=1).all()

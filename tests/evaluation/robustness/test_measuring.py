@@ -105,3 +105,17 @@ def test_what_cannot_be_counted_is_refused(small_digits):
         robustness_of(Always(0), Digits(small_digits.images, None, "a scan"))
     with pytest.raises(DataError, match="at least two pictures, received 1"):
         robustness_of(Always(0), small_digits.take(np.arange(1)))
+
+
+def test_what_was_found_within_a_smaller_eps_counts_within_a_larger_one(monkeypatch):
+    dark = Digits(np.zeros((20, 28, 28), np.uint8), np.zeros(20, np.uint8), "dark")
+
+    def only_near(box, images, labels, *, eps):
+        return np.full_like(images, 255) if eps == 0.1 else images
+
+    monkeypatch.setattr("tenfold.evaluation.robustness.measuring.fgsm", only_near)
+    network = Network(Dense(10))
+    weights = {"dense_1/kernel": np.zeros((784, 10), "f4"), "dense_1/bias": np.zeros(10, "f4")}
+    box = WhiteBox([Member(network, weights)])
+    found = robustness_of(Brightness(), dark, box=box, pgd_steps=1)
+    assert [told.successes for told in found.attacks[0].told] == [20, 0, 0, 0]
