@@ -176,5 +176,6 @@ def test_a_weak_edge_is_followed_from_a_strong_one_and_not_begun():
     # Smoothed by one pixel, a step of 0.4 rises by about 0.14 a pixel: between both thresholds.
     weak[:, :, 14:] = 102
     assert not edges(weak).any()
-    weak[:, 18:, 14:] = 255
-    assert edges(weak)[0, :10].any(axis=1).all()
+    # Growing evenly to 1, it is strong at the bottom, and followed from there to the top.
+    weak[:, :, 14:] = np.linspace(102, 255, 28).astype(np.uint8)[:, None]
+    assert edges(weak)[0, :, 12:16].any(axis=1).all()
