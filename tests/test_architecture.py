@@ -24,7 +24,7 @@ FLOORS = (
     ("keras_engine", "modelfile", "evaluation"),
     ("training", "reading"),
     ("reporting", "serving", "scaling"),
-    ("verbs", "auditing", "predictions", "exports"),
+    ("verbs", "auditing", "insights", "predictions", "exports"),
     ("cli", "__init__"),
 )  # fmt: skip
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

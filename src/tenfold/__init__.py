@@ -31,12 +31,16 @@ if TYPE_CHECKING:
     from tenfold.errors import TenfoldError as TenfoldError
     from tenfold.evaluation import Audit as Audit
     from tenfold.evaluation import Diagnosis as Diagnosis
+    from tenfold.evaluation import Explanation as Explanation
     from tenfold.evaluation import Judgement as Judgement
+    from tenfold.evaluation import Robustness as Robustness
     from tenfold.evaluation import diagnose as diagnose
     from tenfold.evaluation import judge as judge
     from tenfold.exports import describe as describe
     from tenfold.exports import ensemble as ensemble
     from tenfold.exports import export as export
+    from tenfold.insights import explain as explain
+    from tenfold.insights import robustness as robustness
     from tenfold.layers import BatchNorm as BatchNorm
     from tenfold.layers import Conv2D as Conv2D
     from tenfold.layers import Dense as Dense
@@ -86,8 +90,11 @@ _NAMES = {
     "data": ("load", "read_images"),
     "digits": ("Classifier", "Digits", "Parts"),
     "errors": ("TenfoldError",),
-    "evaluation": ("Audit", "Diagnosis", "Judgement", "diagnose", "judge"),
+    "evaluation": (
+        "Audit", "Diagnosis", "Explanation", "Judgement", "Robustness", "diagnose", "judge",
+    ),
     "exports": ("describe", "ensemble", "export"),
+    "insights": ("explain", "robustness"),
     "layers": (
         "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",
         "Residual", "Whitening",

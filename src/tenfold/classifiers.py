@@ -6,8 +6,10 @@ files; the graph of a model that is composed so, and its exports, are held again
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tenfold.digits import SIDE, Classifier, Images, Probabilities, check_images
 from tenfold.errors import UsageError
@@ -16,6 +18,8 @@ from tenfold.values import check_whole
 # MNIST's digits fill a box of 20 x 20 in 28 x 28 (LeCun et al. 1998, section III-A): beyond this
 # margin a shift cuts ink off.
 MAX_SHIFT = 4
+
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 def places(pixels: int) -> tuple[tuple[int, int], ...]:
@@ -27,8 +31,8 @@ def places(pixels: int) -> tuple[tuple[int, int], ...]:
     return ((0, 0), *sides) if pixels else ((0, 0),)
 
 
-def moved(images: Images, down: int, right: int) -> Images:
-    """Pictures uint8 (n, 28, 28) moved by at most MAX_SHIFT pixels, black where nothing comes in."""
+def moved(images: NDArray[Pixel], down: int, right: int) -> NDArray[Pixel]:
+    """Pictures (n, 28, 28) of any dtype moved by at most MAX_SHIFT pixels, 0 where nothing comes in."""
     padded = np.pad(images, ((0, 0), (MAX_SHIFT, MAX_SHIFT), (MAX_SHIFT, MAX_SHIFT)))
     top, left = MAX_SHIFT - down, MAX_SHIFT - right
     return padded[:, top : top + SIDE, left : left + SIDE]

@@ -2,7 +2,7 @@
 
     app        the table of commands
     options    the arguments that several commands share
-    train · repeat · evaluate · compare · audit · predict · read · use · look · doctor    the commands, by what they are for
+    train · repeat · evaluate · compare · audit · insights · predict · read · use · look · doctor    the commands, by what they are for
     sheets     predictions as a table, CSV or JSON, written as they come
     progress   what a training shows while it runs
     console    the two streams
