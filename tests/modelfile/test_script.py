@@ -59,13 +59,12 @@ RESIDUAL = Recipe(
 )  # fmt: skip
 STOPPING = Recipe(
     Network(Dropout(0.1), BatchNorm(), Dense(16), ReLU(), Dense(10)),
-    optimizer=Adam(0.003, beta_1=0.8, epsilon=1e-8),
-    schedule=OneCycle(warmup=0.0, end=0.0),
+    optimizer=Adam(0.003, beta_1=0.8, epsilon=1e-8), schedule=OneCycle(warmup=0.0, end=0.0),
     early_stopping=EarlyStopping(patience=4),
-)
+)  # fmt: skip
 EVERY_KIND = (Shift(2), Rotate(10), Scale(0.25), Shear(15), Elastic(1.5), Cutout(8))
 AUGMENTED = replace(RESIDUAL, augmentation=EVERY_KIND, averaging=Averaging(0.8))
-# A teacher of rows and a student of pictures; each with something of its own that the other lacks.
+# A teacher of rows and a student of pictures; each has something that the other lacks.
 TAUGHT = Recipe(
     Network(Conv2D(4, 5, 3), BatchNorm(), ReLU(), Dense(10)),
     optimizer=AdamW(0.01, weight_decay=0.01),
