@@ -1,8 +1,10 @@
 """What every test stands on: floating-point faults are errors, real MNIST only where it is named."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -42,3 +44,20 @@ def small_digits() -> Digits:
     from tenfold.data import load
 
     return load("mnist5k", say=lambda _: None).train.take(np.arange(1_000))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's chromium, or another one on the PATH, as Playwright drives it; without any a test fails and says so."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.fail("There is no chromium on the PATH. On Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        # The tests may run as root, where chromium's own sandbox cannot.
+        # A name that leads to this machine is what DNS rebinding ends in.
+        rebinding = "--host-resolver-rules=MAP rebound.example 127.0.0.1"
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", rebinding])
+        yield browser
+        browser.close()

@@ -1,10 +1,9 @@
 """The page that `tenfold export --format web` writes, opened from the disk in a real browser.
 
 Golden: the same drawings and pictures through the page's JavaScript and through Python. Needs Debian's chromium, or
-another one on the PATH; without any these tests fail and say so.
+another one on the PATH.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,20 +34,6 @@ PICTURE, MARGIN = 224, 12
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return export(form="web", out=tmp_path_factory.mktemp("web") / "page")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.fail("There is no chromium on the PATH. On Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        # The tests may run as root, where chromium's own sandbox cannot.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def train(
             value, parts, folder=folder, seed=seed, names=names, on_epoch=on_epoch, say=say
         )
         _warn(run.warnings, say=say)
-        return write_report(run, test=parts.test)
+        return write_report(run, parts)
 
 
 def resume(
@@ -119,7 +119,7 @@ def resume(
     with _saying_how_to_go_on(folder):
         run = resume_training(folder, parts, on_epoch=on_epoch, say=say)
         _warn(run.warnings, say=say)
-        return run if "report.html" in run.record["files"] else write_report(run, test=parts.test)
+        return run if "report.html" in run.record["files"] else write_report(run, parts)
 
 
 def repeat(

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tenfold.data.mnist import TEST_HASH, TRAIN_HASH
-from tenfold.digits import Digits
+from tenfold.digits import Digits, Parts
 from tenfold.errors import DataError
 from tenfold.layers import BatchNorm, Conv2D, Dense, GlobalAveragePool, Residual
 from tenfold.network import Network
@@ -71,7 +71,8 @@ class Page(HTMLParser):
 
 
 def page(run: Run, *, test: Digits | None = None) -> Page:
-    return Page((write_report(run, test=test).folder / "report.html").read_text())
+    parts = None if test is None else Parts(test, test)
+    return Page((write_report(run, parts).folder / "report.html").read_text())
 
 
 def test_the_page_says_what_the_record_says(make_run: MakeRun) -> None:
@@ -156,7 +157,7 @@ def test_without_the_test_images_the_mistakes_are_named_by_row(make_run: MakeRun
 def test_other_images_than_those_tested_on_are_refused(make_run: MakeRun, pictures: Digits) -> None:
     run = make_run(labels=[4], told=[4])
     with pytest.raises(DataError, match=r"tested on, received others \(twelve pictures\)"):
-        write_report(run, test=pictures)
+        write_report(run, Parts(pictures, pictures))
     assert not (run.folder / "report.html").exists()
 
 
@@ -168,9 +169,9 @@ def test_the_page_is_sealed_on_record(make_run: MakeRun) -> None:
 def test_equal_input_gives_equal_bytes(make_run: MakeRun, pictures: Digits) -> None:
     fields = {"labels": pictures.known_labels, "told": [0] * 12, "data": _judged_on(pictures)}
     one, other = make_run("one/run", **fields), make_run("other/run", **fields)
-    first = written(write_report(one, test=pictures))
-    assert written(write_report(other, test=pictures)) == first
-    assert written(write_report(open_run(one.folder), test=pictures)) == first
+    first = written(write_report(one, Parts(pictures, pictures)))
+    assert written(write_report(other, Parts(pictures, pictures))) == first
+    assert written(write_report(open_run(one.folder), Parts(pictures, pictures))) == first
 
 
 def test_names_in_the_record_stay_text(make_run: MakeRun) -> None:

@@ -1,10 +1,9 @@
 """A person at the page, in a real browser: mouse, touch, keyboard, a photo, a narrow screen, a hostile page.
 
-Needs Debian's chromium, or another one on the PATH; without any these tests fail and say so.
+Needs Debian's chromium, or another one on the PATH.
 """
 
 import http.server
-import shutil
 import subprocess
 import sys
 import threading
@@ -30,22 +29,6 @@ def url() -> Iterator[str]:
         assert serving.stdout is not None
         yield serving.stdout.readline().strip()
         serving.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.fail("There is no chromium on the PATH. On Debian: apt-get install chromium")
-    with sync_playwright() as playwright:
-        # The tests may run as root, where chromium's own sandbox cannot.
-        # A name that leads to this machine is what DNS rebinding ends in.
-        rebinding = "--host-resolver-rules=MAP rebound.example 127.0.0.1"
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", rebinding])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Series over epochs -> the coordinates of a line chart, ready to be written as SVG.
+"""Series over epochs, or over anything else -> the coordinates of a line chart, ready to be written as SVG.
 
 Knows nothing about runs or HTML: the template draws what it is given. Coordinates are those of a
 viewBox of WIDTH x HEIGHT, y downwards.
@@ -35,18 +35,20 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Chart:
-    """A line chart over epochs.
+    """A line chart.
 
     Attributes:
         title: what the values are.
+        x_label: what stands below the x axis.
         summary: the chart in a sentence, for who cannot see it.
         lines: one for each series.
-        x_ticks: epochs.
+        x_ticks: epochs, or whatever `x_label` says.
         y_ticks: values.
         dots: whether each point is to be marked.
     """
 
     title: str
+    x_label: str
     summary: str
     lines: tuple[Line, ...]
     x_ticks: tuple[Tick, ...]
@@ -56,38 +58,40 @@ class Chart:
 
 def chart(
     title: str,
-    epochs: Sequence[int],
+    places: Sequence[float],
     *,
     series: Mapping[str, Sequence[float]],
     text: Callable[[float], str],
     floor: float | None = None,
+    x_label: str = "epoch",
 ) -> Chart:
-    """Draw each of `series` (one value for each of `epochs`, ascending, at least one) on common axes.
+    """Draw each of `series` (one value for each of `places`, ascending, at least one) on common axes.
 
     Args:
         title: what the values are.
-        epochs: where on the x axis the values stand.
-        series: values by name.
+        places: where on the x axis the values stand; of epochs only whole ones are marked.
+        series: at most two, values by name.
         text: how a value is written.
         floor: where the y axis begins; None is a round number at or below the lowest value.
+        x_label: what stands below the x axis.
     """
     values = [value for line in series.values() for value in line]
     y_marks = round_marks(min(values) if floor is None else floor, max(values))
-    x_marks = [mark for mark in round_marks(epochs[0], epochs[-1]) if mark == int(mark)]
-    x = _scale((epochs[0], epochs[-1]), (LEFT, RIGHT))
+    first, last = places[0], places[-1]
+    x_marks = [m for m in round_marks(first, last) if x_label != "epoch" or m == int(m)]
+    x = _scale((first, last), (LEFT, RIGHT))
     y = _scale((y_marks[0], y_marks[-1]), (BOTTOM, TOP))
     return Chart(
         title=title,
-        summary=_summary(title, epochs, series, text),
+        x_label=x_label,
+        summary=_summary(title, places, series, text, x_label),
         lines=tuple(
-            Line(name, tuple((x(e), y(v)) for e, v in zip(epochs, line, strict=True)))
+            Line(name, tuple((x(e), y(v)) for e, v in zip(places, line, strict=True)))
             for name, line in series.items()
         ),
-        x_ticks=tuple(
-            Tick(x(mark), f"{mark:.0f}") for mark in x_marks if epochs[0] <= mark <= epochs[-1]
-        ),
+        x_ticks=tuple(Tick(x(mark), f"{mark:.4g}") for mark in x_marks if first <= mark <= last),
         y_ticks=tuple(Tick(y(mark), text(mark)) for mark in y_marks),
-        dots=len(epochs) <= MAX_DOTS,
+        dots=len(places) <= MAX_DOTS,
     )
 
 
@@ -112,11 +116,13 @@ def _scale(values: tuple[float, float], places: tuple[float, float]) -> Callable
 
 def _summary(
     title: str,
-    epochs: Sequence[int],
+    places: Sequence[float],
     series: Mapping[str, Sequence[float]],
     text: Callable[[float], str],
+    x_label: str,
 ) -> str:
     ends = "; ".join(
         f"{name} from {text(line[0])} to {text(line[-1])}" for name, line in series.items()
     )
-    return f"{title}, epochs {epochs[0]} to {epochs[-1]}: {ends}."
+    named = "epochs" if x_label == "epoch" else x_label
+    return f"{title}, {named} {places[0]:.4g} to {places[-1]:.4g}: {ends}."

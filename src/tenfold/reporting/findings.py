@@ -3,8 +3,6 @@
 Knows nothing about HTML; a picture is given as the bytes of a PNG, written out as text.
 """
 
-import base64
-import io
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,6 +14,7 @@ from tenfold.data import KINDS
 from tenfold.digits import CLASSES, Digits
 from tenfold.evaluation import Judgement
 from tenfold.recipes import RECIPES
+from tenfold.reporting.inline import picture_uri
 from tenfold.training import EpochResult, Run
 
 MOST_PAIRS = 8
@@ -65,7 +64,7 @@ def worst_mistakes(judged: Judgement, test: Digits | None) -> list[Mistake]:
             label=int(judged.labels[row]),
             told=int(judged.predicted_labels[row]),
             confidence=float(judged.confidences[row]),
-            picture="" if test is None else _data_uri(test, int(row)),
+            picture="" if test is None else picture_uri(test.images[row]),
         )
         for row in worst
     ]
@@ -118,12 +117,3 @@ def _about_length(history: Sequence[EpochResult]) -> list[str]:
     if best == len(losses):
         return ["The validation loss was still falling in the last epoch: more epochs may help."]
     return []
-
-
-def _data_uri(digits: Digits, row: int) -> str:
-    """The image at `row` as a PNG in a data URI."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(digits.images[row]).save(file, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,8 +1,8 @@
 """One finished run -> report.html in its folder: a single page that needs no network, script or font.
 
 Here the values are laid ready; `report.html.jinja` says how they look and puts each term in plain words
-where it first appears. The page is a function of the run and the test images, so equal input gives
-equal bytes.
+where it first appears. The page is a function of the run and its digits, so equal input gives equal
+bytes.
 """
 
 import dataclasses
@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenfold.data.mnist import TEST_HASH, TRAIN_HASH
-from tenfold.digits import Digits
+from tenfold.digits import Digits, Parts
 from tenfold.errors import DataError
 from tenfold.network import Step
 from tenfold.reporting import chart as drawing
 from tenfold.reporting.chart import Chart, chart
+from tenfold.reporting.closer import closer_look
 from tenfold.reporting.findings import (
     MOST_PAIRS,
     advice,
@@ -44,23 +45,25 @@ class LayerRow(NamedTuple):
     parameters: int
 
 
-def write_report(run: Run, *, test: Digits | None = None) -> Run:
+def write_report(run: Run, parts: Parts | None = None) -> Run:
     """Write report.html into the run's folder -> the run with the page's seal on record.
 
     Args:
         run: a finished one.
-        test: the images it was tested on, for pictures of its mistakes; None leaves the pictures out.
+        parts: the digits it was made from, for pictures of its mistakes and all that its model must be asked
+            for; None leaves these out.
 
     Raises:
-        DataError: `test` is not what the run was tested on.
+        DataError: the digits are not those of the run.
     """
-    return run.add(REPORT, render(run, test=test).encode())
+    return run.add(REPORT, render(run, parts).encode())
 
 
-def render(run: Run, *, test: Digits | None) -> str:
+def render(run: Run, parts: Parts | None) -> str:
     """The page as text; as for `write_report`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    test = None if parts is None else parts.test
     if test is not None and test.hash != run.record["data"]["hash"]["test"]:
         raise DataError(
             f"report: expected the images that {run.name} was tested on, received others "
@@ -74,7 +77,7 @@ def render(run: Run, *, test: Digits | None) -> str:
         lstrip_blocks=True,
     )
     environment.filters["settings"] = settings
-    return environment.get_template("report.html.jinja").render(_values(run, test))
+    return environment.get_template("report.html.jinja").render(_values(run, parts, test))
 
 
 def settings(value: object) -> str:
@@ -83,7 +86,7 @@ def settings(value: object) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {_word(getattr(value, name))}" for name in fields)
 
 
-def _values(run: Run, test: Digits | None) -> dict[str, Any]:
+def _values(run: Run, parts: Parts | None, test: Digits | None) -> dict[str, Any]:
     """All that the template names."""
     judged = run.test_judgement()
     classes = {d: p for d, p in enumerate(judged.per_class) if p.total} if judged else {}
@@ -103,6 +106,7 @@ def _values(run: Run, test: Digits | None) -> dict[str, Any]:
         "confusion": judged and confusion_cells(judged),
         "confused": judged and judged.most_confused[:MOST_PAIRS],
         "mistakes": judged and worst_mistakes(judged, test),
+        "closer": closer_look(run, parts) if judged and parts else None,
         "command": reproduction(run),
         "name": shlex.quote(run.name),
         "advice": advice(run, judged),

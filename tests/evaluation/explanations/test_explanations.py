@@ -124,7 +124,7 @@ def test_an_explanation_says_what_it_shows(picture):
     (found,) = explain_each(OnePixel(), picture, labels=[9])
     first, second = found.sentences()
     assert (
-        first == "The model tells a 4 (80.0%), next a 9 (20.0%); the label says 9, which is wrong."
+        first == "The model tells a 4 (80.0%), next a 9 (20.0%); the label says 9, so it is wrong."
     )
     assert "loses 80.0% of probability" in second
     value = json.loads(json.dumps(found.json()))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tenfold.errors import UsageError
 from tenfold.evaluation.diagnosis import backend, data, labels, rate, split, structure, training
@@ -108,9 +109,9 @@ def diagnose(
 
 def _all(evidence: Evidence) -> list[Finding]:
     findings: list[Finding] = []
-    with np.errstate(
-        all="ignore"
-    ):  # arrays of strangers: what overflows there is a finding, not an error
+    # Of strangers' arrays what overflows is a finding, not an error. Products as small as the probes' take ten
+    # times as long on a busy machine where threads share them.
+    with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
         for rule in RULES:
             findings += rule(evidence)
     if not any(finding.fault for finding in findings):

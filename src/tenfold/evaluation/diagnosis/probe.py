@@ -40,6 +40,8 @@ class Components:
 
 def components(x: NDArray[np.generic], most: int = MOST_COMPONENTS) -> Components:
     """Rows (n, ...) -> their principal components, at most `most` of them."""
+    from scipy.linalg import eigh
+
     rows = x.reshape(len(x), -1)
     sample = rows[:: max(1, len(rows) // ROWS_FOR_COMPONENTS)].astype(np.float32)
     scale = float(np.abs(sample).max()) or 1.0
@@ -47,8 +49,9 @@ def components(x: NDArray[np.generic], most: int = MOST_COMPONENTS) -> Component
     mean = sample.mean(axis=0)
     count = max(1, min(most, sample.shape[1], len(sample) // 8))
     spread = (sample - mean).T @ (sample - mean) / len(sample)
-    _, vectors = np.linalg.eigh(spread)
-    return Components(mean, np.ascontiguousarray(vectors[:, ::-1][:, :count]), scale)
+    width = len(spread)
+    _, vectors = eigh(spread, subset_by_index=(width - count, width - 1))
+    return Components(mean, np.ascontiguousarray(vectors[:, ::-1]), scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,7 +73,7 @@ class Explanation:
         first, second = np.argsort(-self.probabilities, kind="stable")[:2]
         said = ""
         if self.label is not None:
-            right = "which is right" if self.label == first else "which is wrong"
+            right = "and it is right" if self.label == first else "so it is wrong"
             said = f"; the label says {self.label}, {right}"
         return (
             f"The model tells {_a(first)} ({self.probabilities[first]:.1%}), next {_a(second)} "

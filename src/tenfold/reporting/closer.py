@@ -1,0 +1,165 @@
+"""A closer look at a finished run, for its page: how sure it is, what it can take, what it looks at, what is wrong.
+
+All of it is asked of the run's own model about the images it was tested on, which counts as the same opening of
+the test part as the test itself: nothing is chosen by it. Knows nothing about HTML.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tenfold.digits import Digits, Images, Parts
+from tenfold.errors import ModelError
+from tenfold.evaluation import (
+    Diagnosis,
+    Judgement,
+    Robustness,
+    WhiteBox,
+    explain_each,
+    judge,
+    robustness_of,
+)
+from tenfold.modelfile import find_model, load_model
+from tenfold.randomness import stream
+from tenfold.reporting.chart import Chart, chart
+from tenfold.reporting.inline import picture_uri
+from tenfold.statistics import Kept
+from tenfold.training import Run, diagnose_run
+
+# Enough to see what a change costs to within some points, and asked in a few seconds.
+PICTURES = 300
+EXPLAINED = 3
+COVERED = np.linspace(0.8, 1.0, 21)
+KEPT = (1.0, 0.99, 0.98, 0.95, 0.9)
+
+
+class Seen(NamedTuple):
+    """One picture that was told wrongly, or if there is none rightly, and what the answer stands on.
+
+    Attributes:
+        alt: what can be seen, for who cannot see it.
+        picture, occluded, smooth: PNGs as data URIs; `smooth` is "" where the model cannot be seen inside.
+        sentences: what they show.
+    """
+
+    alt: str
+    picture: str
+    occluded: str
+    smooth: str
+    sentences: tuple[str, ...]
+
+
+class CloserLook(NamedTuple):
+    """What the page says beyond counts."""
+
+    judged: Judgement
+    reliability: Chart
+    rejecting: Chart
+    kept: tuple[Kept, ...]
+    robustness: Robustness
+    placings: tuple[Chart, ...]
+    seen: tuple[Seen, ...]
+    diagnosis: Diagnosis
+
+
+def closer_look(run: Run, parts: Parts) -> CloserLook | None:
+    """Look at the run with the digits it was made from; None without a test part, or without a model."""
+    if parts.test is None:
+        return None
+    try:
+        inside = load_model(find_model(run.folder))
+    except ModelError:
+        return None
+    seed = int(run.record["seed"])
+    judged = judge(run.classifier, parts.test)
+    some = _some(parts.test, seed)
+    robustness = robustness_of(run.classifier, some, seed=seed, attacked=0)
+    box = WhiteBox(inside.members, shifts=inside.shifts)
+    return CloserLook(
+        judged,
+        _reliability(judged),
+        _rejecting(judged),
+        tuple(judged.coverage.keeping(share) for share in KEPT),
+        robustness,
+        _placings(robustness),
+        _seen(run, box, judged, parts.test, seed),
+        diagnose_run(run.folder, parts),
+    )
+
+
+def _some(test: Digits, seed: int) -> Digits:
+    rows = stream(seed, "some for the page").permutation(len(test))[:PICTURES]
+    return test.take(rows)
+
+
+def _reliability(judged: Judgement) -> Chart:
+    bins = judged.calibration.reliability
+    confidence = [100 * one.confidence for one in bins]
+    return chart(
+        "Told right, of answers of one confidence",
+        confidence,
+        series={"this network": [100 * b.right.share for b in bins], "true confidence": confidence},
+        text=_per_cent,
+        x_label="confidence (%)",
+    )
+
+
+def _rejecting(judged: Judgement) -> Chart:
+    errors = [100 * judged.coverage.keeping(float(share)).errors.share for share in COVERED]
+    return chart(
+        "Errors among the surest answers",
+        [float(100 * share) for share in COVERED],
+        series={"this network": errors},
+        text=_per_cent,
+        floor=0.0,
+        x_label="answers given (%)",
+    )
+
+
+def _placings(robustness: Robustness) -> tuple[Chart, ...]:
+    return tuple(
+        chart(
+            f"Told right, by {curve.name}",
+            curve.strengths,
+            series={"this network": [100 * told.share for told in curve.told]},
+            text=_per_cent,
+            floor=0.0,
+            x_label=f"{curve.name} ({curve.unit})",
+        )
+        for curve in robustness.placings
+    )
+
+
+def _per_cent(value: float) -> str:
+    return f"{value:.4g}%"
+
+
+def _seen(run: Run, box: WhiteBox, judged: Judgement, test: Digits, seed: int) -> tuple[Seen, ...]:
+    """The mistakes of which it was surest, or the answers of which it was least sure, explained."""
+    wrong = np.flatnonzero(~judged.right)
+    order = np.argsort(
+        -judged.confidences[wrong] if len(wrong) else judged.confidences, kind="stable"
+    )
+    rows = (wrong[order] if len(wrong) else order)[:EXPLAINED]
+    labels: Sequence[int | None] = [int(label) for label in test.known_labels[rows]]
+    found = explain_each(run.classifier, test.images[rows], labels=labels, box=box, seed=seed)
+    return tuple(
+        Seen(
+            f"Test image {row}: labelled {one.label}, told {one.told}",
+            picture_uri(one.picture),
+            picture_uri(_heat(one.occluded)),
+            "" if one.smooth is None else picture_uri(_heat(one.smooth)),
+            tuple(one.sentences()),
+        )
+        for row, one in zip(rows, found, strict=True)
+    )
+
+
+def _heat(values: NDArray[np.float32]) -> Images:
+    """Values (28, 28) about 0 -> uint8 (28, 28, 3): red above, blue below, white at 0."""
+    share = np.clip(values / max(float(np.abs(values).max()), 1e-12), -1, 1)
+    above, below = np.maximum(share, 0), np.maximum(-share, 0)
+    colours = 1 - np.stack([below, above + below, above], axis=2) * (0.85, 0.8, 0.85)
+    return np.asarray(255 * colours, np.uint8)
