@@ -22,6 +22,10 @@ def compare(
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print the table for a GitHub page.")
     ] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with curves and digits too."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Put runs side by side and test whether they differ.
@@ -35,14 +39,24 @@ def compare(
 
     _check_different(runs)
     if any(is_repeat(Path(run)) for run in runs):
+        if page is not None:
+            raise UsageError(
+                "compare: --html is for runs, received repeats. Name two of their runs."
+            )
         _compare_repeats(runs, markdown=markdown, as_json=as_json)
         return
     if markdown and as_json:
         raise UsageError("compare: expected --markdown or --json, received both. Leave one out.")
+    from tenfold.files import write_bytes
     from tenfold.reporting import compare as compare_runs
+    from tenfold.reporting import comparison_page
     from tenfold.training import open_run
 
-    comparison = compare_runs([open_run(Path(run)) for run in runs])
+    opened = [open_run(Path(run)) for run in runs]
+    comparison = compare_runs(opened)
+    if page is not None:
+        write_bytes(page, comparison_page(opened).encode())
+        console.say(f"The page: {page}")
     if as_json:
         console.show_json(comparison.json())
     else:

@@ -210,7 +210,7 @@ class Comparison:
 
     def text(self) -> str:
         """An aligned table in plain text, 100 columns wide for up to three runs."""
-        rows = self._rows()
+        rows = self.rows()
         label_width = max(len(label) for label, *_ in rows)
         room = (TEXT_WIDTH - label_width) // len(self.runs) - 2
         widths = [label_width] + [max(room, _NARROWEST_COLUMN)] * len(self.runs)
@@ -219,16 +219,16 @@ class Comparison:
         head = len(_wrapped(rows[0], widths))
         sentences = (
             textwrap.fill(sentence, TEXT_WIDTH, break_on_hyphens=False)
-            for sentence in self._sentences()
+            for sentence in self.sentences()
         )
         return "\n".join([*lines[:head], rule, *lines[head:], "", *sentences]) + "\n"
 
     def markdown(self) -> str:
         """The same as a table for GitHub, with every cell escaped."""
-        rows = [[_escaped(cell) for cell in row] for row in self._rows()]
+        rows = [[_escaped(cell) for cell in row] for row in self.rows()]
         rows.insert(1, ["---"] * len(rows[0]))
         table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-        return table + "".join(f"\n{_escaped(sentence)}\n" for sentence in self._sentences())
+        return table + "".join(f"\n{_escaped(sentence)}\n" for sentence in self.sentences())
 
     def json(self) -> dict[str, Any]:
         """Plain JSON values: {"runs": [...], "pairs": [...]}."""
@@ -237,12 +237,13 @@ class Comparison:
             "pairs": [pair.json() for pair in self.pairs],
         }
 
-    def _rows(self) -> list[list[str]]:
+    def rows(self) -> list[list[str]]:
         """The table with its head: a label, then a cell for each run."""
         columns = [{"": run.name} | run.cells() for run in self.runs]
         return [[label, *(column[label] for column in columns)] for label in columns[0]]
 
-    def _sentences(self) -> list[str]:
+    def sentences(self) -> list[str]:
+        """The outcome of each paired test, and what such a test asks."""
         return [*(str(pair) for pair in self.pairs), _ABOUT_PAIRS]
 
 

@@ -8,7 +8,6 @@ bytes.
 import dataclasses
 import shlex
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,6 @@ from tenfold.data.mnist import TEST_HASH, TRAIN_HASH
 from tenfold.digits import Digits, Parts
 from tenfold.errors import DataError
 from tenfold.network import Step
-from tenfold.reporting import chart as drawing
 from tenfold.reporting.chart import Chart, chart
 from tenfold.reporting.closer import closer_look
 from tenfold.reporting.findings import (
@@ -27,6 +25,7 @@ from tenfold.reporting.findings import (
     reproduction,
     worst_mistakes,
 )
+from tenfold.reporting.pages import page
 from tenfold.training import EpochResult, Run
 
 REPORT = "report.html"
@@ -61,23 +60,13 @@ def write_report(run: Run, parts: Parts | None = None) -> Run:
 
 def render(run: Run, parts: Parts | None) -> str:
     """The page as text; as for `write_report`."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     test = None if parts is None else parts.test
     if test is not None and test.hash != run.record["data"]["hash"]["test"]:
         raise DataError(
             f"report: expected the images that {run.name} was tested on, received others "
             f"({test.source}). Give the test part of {run.record['data']['name']!r}, or none."
         )
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["settings"] = settings
-    return environment.get_template("report.html.jinja").render(_values(run, parts, test))
+    return page("report.html.jinja", _values(run, parts, test), settings=settings)
 
 
 def settings(value: object) -> str:
@@ -99,7 +88,6 @@ def _values(run: Run, parts: Parts | None, test: Digits | None) -> dict[str, Any
         "layers": list(_layer_rows(run.recipe.network.plan)),
         "epochs": shown,
         "charts": _charts(shown),
-        "drawing": drawing,
         "judged": judged,
         "classes": classes,
         "lowest": min((p.interval()[0] for p in classes.values()), default=0.0),

@@ -1,0 +1,59 @@
+"""The page about several runs says what their records say."""
+
+import re
+
+import pytest
+
+from tenfold.errors import UsageError
+from tenfold.reporting import comparison_page
+
+from .conftest import HISTORY, MakeRun
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).replace("&nbsp;", " ").split())
+
+
+def test_each_runs_figures_stand_in_its_column(make_run: MakeRun) -> None:
+    labels = [0, 0, 1, 1, 2, 2]
+    first = make_run("first", labels=labels, told=[0, 0, 1, 1, 2, 7])
+    second = make_run("second", labels=labels, told=[0, 3, 1, 1, 7, 7])
+    text = words(comparison_page([first, second]))
+    assert f"test accuracy {first.test} {second.test}" in text
+    recall = re.search(r"digit first second (.*)", text)
+    assert recall is not None
+    # Digit 0: both of two, and one of two; no image shows a 9.
+    assert re.search(r"0 100\.00% \(2/2; [^)]*\) 50\.00% \(1/2;", recall[1])
+    assert recall[1].rstrip().endswith("9 none (0/0) none (0/0)")
+    assert "No difference found: first alone told 2 images right, second alone 0; p = 0.5." in text
+    assert "Training loss" in text
+    assert "Validation accuracy" in text
+
+
+def test_curves_end_where_the_shorter_run_ends(make_run: MakeRun) -> None:
+    runs = [make_run("long"), make_run("short", history=HISTORY[:2])]
+    page = comparison_page(runs)
+    assert "Training loss, epochs 1 to 2: long from 0.9 to 0.4; short from 0.9 to 0.4." in page
+    assert "Digit by digit" not in page
+
+
+def test_without_validation_there_is_no_curve_of_it(make_run: MakeRun) -> None:
+    bare = tuple(
+        epoch._replace(validation_loss=None, validation_accuracy=None) for epoch in HISTORY
+    )
+    page = comparison_page([make_run("one"), make_run("other", history=bare)])
+    assert "Training loss" in page
+    assert "Validation accuracy" not in page
+
+
+def test_names_stay_text_and_nothing_is_fetched(make_run: MakeRun) -> None:
+    page = comparison_page([make_run("a<b>"), make_run("c")])
+    assert "<b>b" not in page
+    assert "a&lt;b&gt;" in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert "<script" not in page
+
+
+def test_one_run_is_no_comparison(make_run: MakeRun) -> None:
+    with pytest.raises(UsageError, match="at least two runs"):
+        comparison_page([make_run("alone")])
