@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tenfold.exports import ensemble as ensemble
     from tenfold.exports import export as export
     from tenfold.insights import explain as explain
+    from tenfold.insights import report as report
     from tenfold.insights import robustness as robustness
     from tenfold.layers import BatchNorm as BatchNorm
     from tenfold.layers import Conv2D as Conv2D
@@ -94,7 +95,7 @@ _NAMES = {
         "Audit", "Diagnosis", "Explanation", "Judgement", "Robustness", "diagnose", "judge",
     ),
     "exports": ("describe", "ensemble", "export"),
-    "insights": ("explain", "robustness"),
+    "insights": ("explain", "report", "robustness"),
     "layers": (
         "BatchNorm", "Conv2D", "Dense", "Dropout", "Flatten", "GlobalAveragePool", "MaxPool", "ReLU",
         "Residual", "Whitening",

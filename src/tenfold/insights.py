@@ -20,6 +20,7 @@ from tenfold.evaluation import (
     Robustness,
     WhiteBox,
     explain_each,
+    judge,
     map_of,
     robustness_of,
 )
@@ -27,14 +28,18 @@ from tenfold.files import check_free, write_bytes, write_json
 from tenfold.modelfile import PRETRAINED, find_model, load_model
 from tenfold.randomness import check_seed, stream
 from tenfold.reporting import (
+    confidence_figure,
+    confusion_figure,
     corruption_figure,
     explanation_figure,
     filters_figure,
+    learning_figure,
     map_figure,
     rendered,
     robustness_figure,
+    write_report,
 )
-from tenfold.training import Run, open_model
+from tenfold.training import Run, open_model, open_run
 from tenfold.training.environment import machine, versions
 from tenfold.values import check_whole
 
@@ -64,6 +69,47 @@ class _Seen(NamedTuple):
     run: Run | None
     classifier: Classifier
     box: WhiteBox | None
+
+
+def report(
+    run: Path | str,
+    data: Parts | None = None,
+    *,
+    figures: Path | str | None = None,
+    say: Callable[[str], None] = to_stderr,
+) -> Run:
+    """Write a run's report.html anew, and its figures as files.
+
+    Args:
+        run: the folder of a finished run.
+        data: the digits it was made from; None loads them by the name on record.
+        figures: a new or empty folder for learning, confusion and confidence as .png and .svg; the last two need
+            a test part.
+        say: told where the digits came from.
+
+    Raises:
+        ModelError, CorruptFile: no run there, or a damaged one.
+        DataError: the digits are not those of the run.
+        UsageError: `figures` is taken.
+    """
+    if figures is not None:
+        check_free(Path(figures))
+    opened = open_run(Path(run))
+    parts = data if data is not None else parts_for(run, say=say)
+    if parts.test is not None:
+        _count_opening(_Seen(opened.name, opened, opened.classifier, None), parts.test)
+        opened = open_run(Path(run))
+    written = write_report(opened, parts)
+    if figures is not None:
+        drawn = {"learning": learning_figure(written)}
+        if parts.test is not None:
+            judged = judge(written.classifier, parts.test)
+            drawn["confusion"] = confusion_figure(judged, title=written.name)
+            drawn["confidence"] = confidence_figure(judged, title=written.name)
+        for name, figure in drawn.items():
+            write_bytes(Path(figures) / f"{name}.png", rendered(figure, "png"))
+            write_bytes(Path(figures) / f"{name}.svg", rendered(figure, "svg"))
+    return written
 
 
 def robustness(

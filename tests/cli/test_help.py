@@ -11,7 +11,7 @@ from tenfold.keras_engine import DeviceReport
 from tenfold.recipes import DEFAULT, RECIPES
 
 COMMANDS = (
-    "train", "repeat", "evaluate", "predict", "read", "serve", "submit", "compare", "diagnose", "audit", "robustness", "explain", "ensemble", "export", "show", "recipes", "data", "doctor",
+    "train", "repeat", "evaluate", "predict", "read", "serve", "submit", "compare", "diagnose", "audit", "report", "robustness", "explain", "ensemble", "export", "show", "recipes", "data", "doctor",
 )  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def test_explain_writes_figures_and_says_what_they_show(tenfold, finished):
         "explanations.json"
     }
     assert "own.png\n  The model tells a" in outcome.out
-    assert f"the label says {digits.labels[12]}, which is" in outcome.out
+    assert f"the label says {digits.labels[12]}, " in outcome.out
     assert outcome.out.count("training pictures it holds to be most alike") == 2
     written = json.loads(Path("why/explanations.json").read_text())
     assert [one["label"] for one in written] == [None, digits.labels[12]]
@@ -131,3 +131,26 @@ def test_the_model_in_the_box_is_explained_where_none_is_named(tenfold, monkeypa
     outcome = tenfold("explain", "one.png", "--data", "mnist5k", "--out", "why", "--json")
     assert json.loads(outcome.out)["model"] == "pretrained"
     assert json.loads(outcome.out)["explanations"][0]["told"] == 1
+
+
+def test_a_report_is_written_anew_with_its_figures(tenfold, finished):
+    page = Path(finished, "report.html")
+    before = page.read_bytes()
+    openings = open_run(Path(finished)).record["test_openings"]
+    outcome = tenfold("report", finished, "--figures", "figures")
+    assert (outcome.code, outcome.out.strip()) == (0, str(page))
+    assert "How sure it is" in page.read_text()
+    # The page says how often the test part was opened, which is once more now.
+    assert open_run(Path(finished)).record["test_openings"] == openings + 1
+    assert page.read_bytes() != before
+    names = {path.name for path in Path("figures").iterdir()}
+    assert names == {
+        f"{n}.{f}" for n in ("learning", "confusion", "confidence") for f in ("png", "svg")
+    }
+    for name in sorted(names):
+        if name.endswith("png"):
+            with Image.open(f"figures/{name}") as picture:
+                assert min(picture.size) > 400
+    taken = tenfold("report", finished, "--figures", "figures")
+    assert taken.code == 2
+    assert "expected a new or empty folder" in taken.err

@@ -10,7 +10,7 @@ from tenfold.cli.compare import compare
 from tenfold.cli.diagnose import diagnose
 from tenfold.cli.doctor import doctor
 from tenfold.cli.evaluate import evaluate
-from tenfold.cli.insights import explain, robustness
+from tenfold.cli.insights import explain, report, robustness
 from tenfold.cli.look import data, recipes, show
 from tenfold.cli.predict import predict
 from tenfold.cli.read import read
@@ -29,7 +29,7 @@ app = typer.Typer(
     },
 )
 for command in (
-    train, repeat, evaluate, predict, read, serve, submit, compare, diagnose, audit, robustness, explain, ensemble, export, show, recipes, data, doctor
+    train, repeat, evaluate, predict, read, serve, submit, compare, diagnose, audit, report, robustness, explain, ensemble, export, show, recipes, data, doctor
 ):  # fmt: skip
     app.command()(command)
 

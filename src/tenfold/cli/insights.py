@@ -1,4 +1,4 @@
-"""`tenfold robustness` and `tenfold explain`: what a model can take, and why it answers as it does."""
+"""`tenfold report`, `robustness` and `explain`: a run on a page, what a model can take, why it answers as it does."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,32 @@ Seed = Annotated[int, typer.Option(metavar="N", help="What chance does is a func
 
 BOX = "pretrained"
 """What JSON calls the model in the box."""
+
+
+def report(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run folder.", callback=given)],
+    data: Data = None,
+    figures: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER", help="A new folder for the figures as PNG and SVG.", callback=given
+        ),
+    ] = None,
+) -> None:
+    """Write a run's report.html anew, and its figures as files.
+
+    Every training writes the page; this one is for runs of an older version, and for figures to show elsewhere.
+
+    Example: tenfold report runs/my-run --figures figures
+    """
+    from tenfold import insights
+
+    parts = insights.parts_for(run, data, say=console.say)
+    written = insights.report(run, parts, figures=figures, say=console.say)
+    console.show(str(written.folder / "report.html"))
+    if figures is not None:
+        console.say(f"Written: {figures}, with the figures.")
+    console.suggest(["tenfold", "explain", run, "--row", "0", "--out", "why"])
 
 
 def robustness(

@@ -9,7 +9,7 @@ audited     an audit of labels -> its list as CSV and JSON, and a picture of the
 chart       series -> the coordinates of a line chart
 pages       a template and its values -> a page; inline: pixels -> a picture that stands in one
 drawing     a sheet of matplotlib -> PNG or SVG
-robustness_figures, explanation_figures    what `evaluation` found, drawn
+run_figures, robustness_figures, explanation_figures    a run and what `evaluation` found, drawn
 """
 
 from tenfold.reporting.audited import write_audit
@@ -19,14 +19,18 @@ from tenfold.reporting.drawing import rendered
 from tenfold.reporting.explanation_figures import explanation_figure, filters_figure, map_figure
 from tenfold.reporting.report import write_report
 from tenfold.reporting.robustness_figures import corruption_figure, robustness_figure
+from tenfold.reporting.run_figures import confidence_figure, confusion_figure, learning_figure
 
 __all__ = [
     "Comparison",
     "compare",
     "comparison_page",
+    "confidence_figure",
+    "confusion_figure",
     "corruption_figure",
     "explanation_figure",
     "filters_figure",
+    "learning_figure",
     "map_figure",
     "rendered",
     "robustness_figure",
