@@ -1,6 +1,8 @@
 """What a diagnosis says of itself: order, text and JSON; what histories and small parts are read as."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -130,3 +132,11 @@ def test_a_recipe_tells_its_layers_and_rate():
 def test_names_of_losses_are_written_one_way():
     assert snake("SparseCategoricalCrossentropy") == "sparse_categorical_crossentropy"
     assert snake("mse") == snake("MeanSquaredError") == "mean_squared_error"
+
+
+def test_the_documented_causes_are_all_there_are_in_their_order():
+    page = (Path(__file__).parents[3] / "docs" / "diagnosis.md").read_text()
+    listed = re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
+    assert listed == [(name, cause.title) for name, cause in CAUSES.items()]
+    weights = [cause.weight for cause in CAUSES.values()]
+    assert weights == sorted(weights, reverse=True)
