@@ -39,12 +39,16 @@ LEANS = np.array(sorted(np.linspace(-0.12, 0.12, 13), key=abs))
 # At least so much of it is not hidden by the digit.
 SEEN = 0.5
 MOST_LINES = 24
+# So many lines each way are squared paper, all of one thickness; scraps of them may be left at the edges.
+SQUARED, THICKER, SCRAPS = 3, 1.8, 0.1
 # In a smaller picture a ruling and the bar of a digit look alike.
 LEAST_RULED = 40
 # What is no ruling keeps this share of the picture's side away from its edges; a digit that was cut out
 # closely does not, and the bar of its 7 runs from edge to edge like a ruling.
 MARGIN = 0.02
 LEAST_RULED_DIGIT = 0.25
+# What holds this share of the picture's rim, all four sides together, is no stroke where there is a digit inside.
+RIM_HELD = 0.12
 # A frame stands in the outer parts of the ink, this share of it on each side, and what it frames is more
 # than a dash.
 FRAME_STRIP = 0.12
@@ -83,7 +87,8 @@ def cleaned(ink: Ink) -> Ink:
     """Ink float32 (h, w) in 0..1 -> the same without what does not belong to the digit."""
     mask = ink >= INKED
     if _crossed(mask):
-        mask, ink = _without_lines(mask, ink)
+        ink = _without_lines(mask, ink)
+        mask = ink >= INKED
     inked = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
     if not len(inked[0]):
         return ink
@@ -130,8 +135,11 @@ def _widened(mask: Mask) -> Mask:
 
 
 def _of_the_digit(pieces: list[Piece], labels: NDArray[np.integer], edges: Edges) -> list[Piece]:
-    frames = [piece for piece in pieces if _is_frame(piece, pieces, labels)]
-    pieces = [piece for piece in pieces if piece not in frames]
+    gone = [piece for piece in pieces if _is_frame(piece, pieces, labels)]
+    height = LEAST_RULED_DIGIT * (edges.bottom - edges.top)
+    if any(piece.height >= height and not _at_edge(piece, edges) for piece in pieces):
+        gone += [piece for piece in pieces if _holds_the_rim(piece, labels, edges)]
+    pieces = [piece for piece in pieces if piece not in gone]
     # What is cut off by the edge of the picture is hardly what the picture is of.
     largest = max(pieces, key=lambda piece: piece.mass * (CUT_OFF if _at_edge(piece, edges) else 1))
     size = max(largest.height, largest.width)
@@ -167,6 +175,19 @@ def _at_edge(piece: Piece, edges: Edges) -> bool:
     )
 
 
+def _holds_the_rim(piece: Piece, labels: NDArray[np.integer], edges: Edges) -> bool:
+    """Whether much of the picture's rim is a piece's, as it is where a shadow or a desk begins."""
+    places = (
+        (edges.top == 0, labels[0]),
+        (edges.left == 0, labels[:, 0]),
+        (edges.bottom == len(labels), labels[-1]),
+        (edges.right == labels.shape[1], labels[:, -1]),
+    )
+    held = sum(int((line == piece.number).sum()) for is_rim, line in places if is_rim)
+    rim = 2 * (edges.bottom - edges.top + edges.right - edges.left)
+    return held >= RIM_HELD * rim
+
+
 def _is_underline(piece: Piece, largest: Piece) -> bool:
     below = piece.rows.start >= largest.rows.stop
     return below and piece.width >= max(FLAT * piece.height, WIDE * largest.width)
@@ -197,20 +218,23 @@ def _crossed(mask: Mask) -> bool:
     )
 
 
-def _without_lines(mask: Mask, ink: Ink) -> tuple[Mask, Ink]:
+def _without_lines(mask: Mask, ink: Ink) -> Ink:
     """Straight thin lines from edge to edge taken away, where what is left is a digit with a margin."""
     across, down = list(_lines(mask)), list(_lines(mask.T))
-    lines = np.logical_or.reduce([np.zeros_like(mask), *across, *(line.T for line in down)])
+    squared = min(len(across), len(down)) >= SQUARED
+    if squared:
+        across, down = _thin(across), _thin(down)
+    lines = _all_of(mask, across, down)
     rest = mask & ~lines
     # One line each way is the bar and the stem of a 4, unless there is much more.
     cross = len(across) == len(down) == 1 and rest.sum() < mask.sum() / 2
-    if not lines.any() or cross or not _has_margin(rest):
-        return mask, ink
+    if not lines.any() or cross or not _has_margin(rest, SCRAPS if squared else 0.0):
+        return ink
     carried = [_carries(line, rest) for line in across] + [_carries(line, rest.T) for line in down]
-    if any(carried):
-        return mask, ink
+    if any(carried) and not squared:
+        return ink
     soft = _widened(lines) & ~rest
-    return rest, np.where(soft, np.float32(0), ink)
+    return np.where(soft, np.float32(0), ink)
 
 
 def _carries(line: Mask, rest: Mask) -> bool:
@@ -220,14 +244,26 @@ def _carries(line: Mask, rest: Mask) -> bool:
     return bool(at_edge and (_widened(line) & rest).any())
 
 
-def _has_margin(mask: Mask) -> bool:
-    """Whether there is ink, as tall as a digit, and none at the edges."""
+def _thin(lines: list[Mask]) -> list[Mask]:
+    """The lines without those that are thicker than most: a stroke, and pieces of lines that go on where it ends."""
+    thickness = [float(line.sum() / max(line.any(axis=0).sum(), 1)) for line in lines]
+    most = THICKER * float(np.median(thickness))
+    return [line for line, thick in zip(lines, thickness, strict=True) if thick <= most]
+
+
+def _all_of(mask: Mask, across: list[Mask], down: list[Mask]) -> Mask:
+    lines: Mask = np.logical_or.reduce([np.zeros_like(mask), *across, *(line.T for line in down)])
+    return lines
+
+
+def _has_margin(mask: Mask, scraps: float) -> bool:
+    """Whether there is ink, as tall as a digit, and no more of it than the share `scraps` at the edges."""
     height, width = mask.shape
     down, right = int(np.ceil(MARGIN * height)), int(np.ceil(MARGIN * width))
     inner = mask[down:-down, right:-right]
     rows = np.flatnonzero(inner.any(axis=1))
     tall = bool(len(rows)) and rows[-1] - rows[0] >= LEAST_RULED_DIGIT * height
-    return tall and mask.sum() == inner.sum()
+    return tall and mask.sum() - inner.sum() <= scraps * mask.sum()
 
 
 def _lines(mask: Mask) -> Iterator[Mask]:

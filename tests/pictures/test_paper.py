@@ -1,0 +1,58 @@
+"""What lies around a digit on a photo costs the model in the box hardly any answer."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tenfold
+from tenfold.digits import Digits
+from tenfold.pictures import canonical
+
+SIDE, SIZE, COUNT = 100, 70, 120
+Paper = Callable[[np.random.Generator], np.ndarray]
+
+
+def told_right(digits: Digits, paper: Paper) -> float:
+    """The share of digits told right, drawn in dark ink on papers 100x100, with a little grain."""
+    rng = np.random.default_rng(1)
+    margin = (SIDE - SIZE) // 2
+    seen = []
+    for image in digits.images[:COUNT]:
+        small = Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
+        ink = np.pad(np.asarray(small) / 255, margin)
+        ground = paper(rng)
+        lit = ground * (1 - ink) + np.minimum(ground, 50) * ink + rng.normal(0, 2, ink.shape)
+        seen.append(canonical(np.clip(lit, 0, 255).astype(np.uint8)))
+    told = tenfold.pretrained().predict_proba(np.stack(seen)).argmax(axis=1)
+    return float((told == digits.known_labels[:COUNT]).mean())
+
+
+def clean(rng: np.random.Generator) -> np.ndarray:
+    return np.full((SIDE, SIDE), 235.0)
+
+
+def squared(rng: np.random.Generator, grey: float = 160) -> np.ndarray:
+    """Squares of a fifth of the digit."""
+    pitch = int(rng.integers(12, 17))
+    down, right = rng.integers(0, pitch, 2)
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    on_line = ((rows + down) % pitch == 0) | ((columns + right) % pitch == 0)
+    return np.where(on_line, grey, 235.0)
+
+
+def pale_squares(rng: np.random.Generator) -> np.ndarray:
+    return squared(rng, 200)
+
+
+def beside_a_desk(rng: np.random.Generator) -> np.ndarray:
+    """A dark band along one side."""
+    paper = clean(rng)
+    paper[: int(rng.integers(5, 18))] = 40
+    return np.rot90(paper, int(rng.integers(4)))
+
+
+@pytest.mark.parametrize("paper", [squared, pale_squares, beside_a_desk])
+def test_hardly_an_answer_is_lost(small_digits: Digits, paper: Paper):
+    assert told_right(small_digits, paper) >= told_right(small_digits, clean) - 0.04
