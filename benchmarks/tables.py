@@ -24,6 +24,7 @@ PHOTOS = "photos "
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+DIAGNOSIS = ROOT / "docs" / "diagnosis.md"
 
 
 def record(name: str) -> dict[str, Any]:
@@ -169,6 +170,21 @@ def _digits_read(found: dict[str, Any]) -> str:
     return f"digits {digits}, lines {found['lines_found']:,} of {found['lines']:,}"
 
 
+def why_81() -> str:
+    """What the original network reaches with each planted fault, and what a diagnosis named first."""
+    found = record("why_81")
+    rows = ["| planted | test accuracy | named first |", "|---|---|---|"]
+    for name, one in found["faults"].items():
+        told = Proportion(one["correct"], one["total"])
+        rows.append(f"| {name} | {told} | {_named(one)} |")
+    about = f"{found['images']:,} training images, {found['epochs']} epochs, one seed."
+    return "\n".join([*rows, "", about, _footing(found)])
+
+
+def _named(one: dict[str, Any]) -> str:
+    return f"`{one['named']}`" if one["named"] else "nothing"
+
+
 def session() -> str:
     """The first session, as it was printed."""
     return f"```console\n{(ROOT / 'results' / 'session.txt').read_text()}```"
@@ -185,28 +201,30 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-def filled(text: str) -> str:
-    """The text with every table made anew."""
-    for name, table in TABLES.items():
+def filled(text: str, tables: dict[str, Callable[[], str]]) -> str:
+    """The text with every one of the tables made anew."""
+    for name, table in tables.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, found, rest = text.partition(start)
         _, closed, after = rest.partition(end)
         if not (found and closed):
-            raise SystemExit(f"README.md: expected a place for the table {name!r}, found none.")
+            raise SystemExit(f"expected a place for the table {name!r}, found none.")
         text = before + start + table() + "\n" + end + after
     return text
 
 
 def main(check: bool) -> None:
-    """Fill README.md, or hold it against the records."""
-    text = README.read_text()
-    if filled(text) == text:
-        return
-    if check:
-        raise SystemExit(
-            "README.md: a table differs from its record. Run: python benchmarks/tables.py"
-        )
-    README.write_text(filled(text))
+    """Fill the pages, or hold them against the records."""
+    for page, tables in ((README, TABLES), (DIAGNOSIS, {"why-81": why_81})):
+        text = page.read_text()
+        made = filled(text, tables)
+        if made == text:
+            continue
+        if check:
+            raise SystemExit(
+                f"{page.name}: a table differs from its record. Run: python benchmarks/tables.py"
+            )
+        page.write_text(made)
 
 
 if __name__ == "__main__":
