@@ -26,8 +26,9 @@ from tenfold.evaluation import (
 )
 from tenfold.files import check_free, write_bytes, write_json
 from tenfold.modelfile import PRETRAINED, find_model, load_model
-from tenfold.randomness import check_seed, stream
+from tenfold.randomness import check_seed
 from tenfold.reporting import (
+    by_chance,
     confidence_figure,
     confusion_figure,
     corruption_figure,
@@ -149,7 +150,7 @@ def robustness(
     if seen.box is None and attacked:
         say(f"{seen.name}: an .onnx file cannot be seen inside, so nothing is attacked.")
     _count_opening(seen, digits)
-    some = _some(digits, images, seed)
+    some = by_chance(digits, images, seed)
     found = robustness_of(seen.classifier, some, box=seen.box, seed=seed, attacked=attacked)
     if out is not None:
         folder = Path(out)
@@ -213,7 +214,7 @@ def explain(
     seen = _seen(model)
     near = None
     if seen.box and data:
-        near = Neighbourhood(seen.box, _some(data.train, SEARCHED, seed))
+        near = Neighbourhood(seen.box, by_chance(data.train, SEARCHED, seed))
     found = explain_each(
         seen.classifier, images, labels=known, box=seen.box, neighbourhood=near, seed=seed
     )
@@ -256,17 +257,6 @@ def _count_opening(seen: _Seen, digits: Digits) -> None:
         run.amend(test_openings=run.record["test_openings"] + 1)
 
 
-def _some(digits: Digits, most: int, seed: int) -> Digits:
-    """At most `most` of the digits, in an order by chance; the source says so."""
-    # By chance, and not the first: MNIST's test pictures come from two groups of writers, one after the
-    # other. The order too, so that the first of these are no group either.
-    rows = stream(seed, "some").permutation(len(digits))[:most]
-    source = digits.source
-    if len(rows) < len(digits):
-        source = f"{len(rows):,} by chance of the {len(digits):,} images, {source}"
-    return Digits(digits.images[rows], digits.known_labels[rows], source)
-
-
 def _write(
     folder: Path, seen: _Seen, found: list[Explanation], data: Parts | None, *, svg: bool, seed: int
 ) -> list[Path]:
@@ -280,7 +270,7 @@ def _write(
         if data:
             part = data.train if data.test is None else data.test
             _count_opening(seen, part)
-            drawn = map_of(seen.box, _some(part, MAPPED, seed), seed=seed)
+            drawn = map_of(seen.box, by_chance(part, MAPPED, seed), seed=seed)
             figures["map"] = map_figure(drawn, title=seen.name)
     files = []
     for name, figure in figures.items():

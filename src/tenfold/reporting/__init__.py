@@ -13,6 +13,7 @@ run_figures, robustness_figures, explanation_figures    a run and what `evaluati
 """
 
 from tenfold.reporting.audited import write_audit
+from tenfold.reporting.closer import by_chance
 from tenfold.reporting.comparison import Comparison, compare
 from tenfold.reporting.comparison_page import comparison_page
 from tenfold.reporting.drawing import rendered
@@ -23,6 +24,7 @@ from tenfold.reporting.run_figures import confidence_figure, confusion_figure, l
 
 __all__ = [
     "Comparison",
+    "by_chance",
     "compare",
     "comparison_page",
     "confidence_figure",

@@ -74,7 +74,7 @@ def closer_look(run: Run, parts: Parts) -> CloserLook | None:
         return None
     seed = int(run.record["seed"])
     judged = judge(run.classifier, parts.test)
-    some = _some(parts.test, seed)
+    some = by_chance(parts.test, PICTURES, seed)
     robustness = robustness_of(run.classifier, some, seed=seed, attacked=0)
     box = WhiteBox(inside.members, shifts=inside.shifts)
     return CloserLook(
@@ -89,9 +89,15 @@ def closer_look(run: Run, parts: Parts) -> CloserLook | None:
     )
 
 
-def _some(test: Digits, seed: int) -> Digits:
-    rows = stream(seed, "some for the page").permutation(len(test))[:PICTURES]
-    return test.take(rows)
+def by_chance(digits: Digits, most: int, seed: int) -> Digits:
+    """At most `most` of the digits, in an order by chance; the source says so."""
+    # By chance, and not the first: MNIST's test pictures come from two groups of writers, one after the
+    # other. The order too, so that the first of these are no group either.
+    rows = stream(seed, "some").permutation(len(digits))[:most]
+    source = digits.source
+    if len(rows) < len(digits):
+        source = f"{len(rows):,} by chance of the {len(digits):,} images, {source}"
+    return Digits(digits.images[rows], digits.known_labels[rows], source)
 
 
 def _reliability(judged: Judgement) -> Chart:
