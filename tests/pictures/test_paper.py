@@ -53,6 +53,15 @@ def beside_a_desk(rng: np.random.Generator) -> np.ndarray:
     return np.rot90(paper, int(rng.integers(4)))
 
 
-@pytest.mark.parametrize("paper", [squared, pale_squares, beside_a_desk])
+def shaded(rng: np.random.Generator) -> np.ndarray:
+    """The hard edge of a shadow, anywhere near the middle and at any angle, that takes half the light."""
+    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+    turn, away = rng.uniform(0, 2 * np.pi), rng.uniform(-0.5, 0.5)
+    return np.where(np.cos(turn) * x + np.sin(turn) * y > away, 0.5, 1) * clean(rng)
+
+
+@pytest.mark.parametrize("paper", [squared, pale_squares, beside_a_desk, shaded])
 def test_hardly_an_answer_is_lost(small_digits: Digits, paper: Paper):
-    assert told_right(small_digits, paper) >= told_right(small_digits, clean) - 0.04
+    # In a shadow that covers most of it, paper is sometimes taken for ink.
+    lost = 0.06 if paper is shaded else 0.04
+    assert told_right(small_digits, paper) >= told_right(small_digits, clean) - lost

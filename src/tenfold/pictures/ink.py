@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from tenfold.errors import DataError
 
@@ -27,6 +28,11 @@ WINDOW = 13
 EVEN = 8
 NARROW_WINDOW, NARROW_SHARE = 5, 0.9
 OUTSIDE = 1000
+# What a window of so many cells leaves dark at the rim of the picture is the corner of a shadow: a stroke is narrower.
+RIM_WINDOW = 7
+# Beside the edge of a shadow nobody knows which paper a pixel lies on, the bright or the dark. It is ink by so many
+# times as it is darker than the dark one.
+EDGE_TIMES = 3
 # In deeper shade than this, of 255, ink is not made up for: the paper's grain would grow with it.
 DEEP_SHADE = 48
 
@@ -120,15 +126,23 @@ def _depth(grey: Grey) -> tuple[Grey, float]:
     bright = grey if dark else 255 - grey
     if paper.min() == paper.max():
         return np.maximum(paper[0, 0], bright) - bright, 0.0
-    size = grey.shape[1], grey.shape[0]
-    ground = np.asarray(Image.fromarray(paper).resize(size, Image.Resampling.BILINEAR))
-    depth: Grey = np.maximum(ground, bright) - bright
+    ground, darkest = (
+        _enlarged(each, grey) for each in (paper, -_highest(-paper.astype(np.int16), 3))
+    )
+    below = np.minimum(np.maximum(darkest, bright) - bright, 255 // EDGE_TIMES) * EDGE_TIMES
+    depth: Grey = np.minimum(np.maximum(ground, bright) - bright, below)
     grain = _grain(grey)
     if not dark:
         return depth, grain
     # In the shade ink is darker too, and nearer to its paper.
     lit = np.asarray(depth * (255 / np.maximum(ground, DEEP_SHADE, dtype=np.float32)), np.uint8)
     return lit, grain
+
+
+def _enlarged(cells: NDArray[np.integer], grey: Grey) -> Grey:
+    """Values 0..255 of a grid at each pixel of the picture."""
+    image = Image.fromarray(cells.astype(np.uint8))
+    return np.asarray(image.resize((grey.shape[1], grey.shape[0]), Image.Resampling.BILINEAR))
 
 
 def paper_of(small: NDArray[np.int16]) -> Grey:
@@ -147,7 +161,16 @@ def paper_of(small: NDArray[np.int16]) -> Grey:
     inked = depth > depth.max() / 2
     # Where strokes are narrow, narrower shadows can be told from them.
     is_narrow = (narrow - small)[inked].sum() >= NARROW_SHARE * depth[inked].sum()
-    return np.asarray(np.clip(narrow if is_narrow else wide, 0, 255), np.uint8)
+    paper = _with_dark_rim(narrow if is_narrow else wide, small)
+    return np.asarray(np.clip(paper, 0, 255), np.uint8)
+
+
+def _with_dark_rim(paper: NDArray[np.int16], small: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The paper, dark where it would have been taken for ink because the shadow ends at the rim of the picture."""
+    darker = _closed(small, RIM_WINDOW)
+    parts, _ = ndimage.label(paper - darker > EVEN)
+    rim = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    return np.where(np.isin(parts, rim[rim > 0]), darker, paper)
 
 
 def _is_even(paper: NDArray[np.int16]) -> bool:
