@@ -46,12 +46,12 @@ def test_the_default_has_been_measured():
 
 
 def test_a_recipe_of_several_networks_counts_all_of_them():
-    # Of one: 5 5 16 + 3 3 16 48 + 4 48 + 3 3 48 64 + 4 64 + 3 3 64 64 + 4 64 + 3 3 64 96 + 4 96 + 36 96 128 + 128
-    # + 128 10 + 10; of the multiplications 576 400 + 144 6,912 + 100 27,648 + 64 36,864 + 36 55,296 + 442,368 + 1,280.
+    # Of one: 5 5 16 + 3 3 16 32 + 4 32 + 3 3 32 48 + 4 48 + 3 3 48 64 + 4 64 + 9 64 128 + 128 + 128 10 + 10; of the
+    # multiplications 576 400 + 100 4,608 + 64 13,824 + 36 27,648 + 73,728 + 1,280.
     strong = RECIPES["strong"].recipe
-    convolutions = 230_400 + 995_328 + 2_764_800 + 2_359_296 + 1_990_656
-    assert strong.parameter_count == 3 * 571_994
-    assert strong.flops == 3 * 2 * (convolutions + 442_368 + 1_280)
+    convolutions = 230_400 + 460_800 + 884_736 + 995_328
+    assert strong.parameter_count == 3 * 122_202
+    assert strong.flops == 3 * 2 * (convolutions + 73_728 + 1_280)
     assert len(describe("strong").networks) == 3
 
 

@@ -108,10 +108,9 @@ STRONG = replace(
     STANDARD,
     network=Network(
         Whitening(16, 5, padding="valid"), ReLU(), MaxPool(),
-        Conv2D(48, bias=False), BatchNorm(), ReLU(),
-        Conv2D(64, padding="valid", bias=False), BatchNorm(), ReLU(),
-        Conv2D(64, padding="valid", bias=False), BatchNorm(), ReLU(),
-        Conv2D(96, padding="valid", bias=False), BatchNorm(), ReLU(),
+        Conv2D(32, padding="valid", bias=False), BatchNorm(), ReLU(),
+        Conv2D(48, padding="valid", bias=False), BatchNorm(), ReLU(),
+        Conv2D(64, padding="valid", bias=False), MaxPool(), BatchNorm(), ReLU(),
         Dense(128), ReLU(),
         Dense(10),
     ),
