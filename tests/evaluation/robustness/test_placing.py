@@ -46,6 +46,6 @@ def test_a_shear_leans_to_the_right_above_the_centre():
     picture = np.zeros((1, 28, 28), np.uint8)
     picture[:, :, 13:15] = 255
     centres = (sheared(picture, 0.5)[0] * np.arange(28)).sum(axis=1) / 510
-    # Half a pixel a row: 13.5 above the centre it is 6.75 to the right of 13.5.
-    assert centres[0] == pytest.approx(13.5 + 6.75, abs=0.01)
-    assert centres[27] == pytest.approx(13.5 - 6.75, abs=0.01)
+    # The sine of half a radian, 0.479, a row: 13.5 above the centre it is 6.47 to the right of 13.5.
+    assert centres[0] == pytest.approx(13.5 + 6.47, abs=0.01)
+    assert centres[27] == pytest.approx(13.5 - 6.47, abs=0.01)

@@ -1,11 +1,10 @@
 """The fifteen corruptions of MNIST-C, as functions of pictures and chance.
 
 Source: Mu & Gilmer 2019, "MNIST-C: A Robustness Benchmark for Computer Vision" (arXiv 1906.02337). What is
-done, under what name, is the paper's. Six of the fifteen it takes from Hendrycks & Dietterich 2019 ("Benchmarking
-Neural Network Robustness to Common Corruptions and Perturbations"), whose strength is given where it is used.
-All other numbers, and how a line, a spot or a cloud is drawn, are ours: written from the description, not from
-the authors' code. So these are not the pictures of the published data set, and shares of one are not to be held
-against shares of the other to the percent.
+done, under what name and how strongly, is theirs: the numbers are those with which their data set was made
+(google-research/mnist-c); six of the fifteen go back to Hendrycks & Dietterich 2019 ("Benchmarking Neural Network
+Robustness to Common Corruptions and Perturbations"). How it is computed is ours, and where that may be seen
+it says so. Chance is drawn anew: these are not the pictures of the published data set.
 
 Every corruption takes images uint8 (n, 28, 28), a generator and a severity 0..1, and gives new images of the same
 shape; what was given stays as it was. Severity 1 is that of MNIST-C, 0 changes nothing, and between them the
@@ -27,21 +26,22 @@ Corruption = Callable[[Images, np.random.Generator, float], Images]
 
 PHOTONS = 3
 IMPULSE_SHARE = 0.17
-GLASS_SIGMA, GLASS_REACH, GLASS_ROUNDS = 0.7, 1, 2
+GLASS_SIGMA, GLASS_ROUNDS, GLASS_SHARE = 0.7, 2, 0.5
 MOTION_PIXELS, MOTION_SIGMA, MOTION_DEGREES = 10, 3.0, 45.0
-SHEAR_SLOPE = 0.4
-TURN_DEGREES = 23.0
+SHEAR_ANGLE = 0.4
+TURN_DEGREES = float(np.degrees(0.4))
 SHRINK = 0.7
 BRIGHTER = 0.5
 MOVE_PIXELS = 3.0
 STRIPE_COLUMNS = 7
-FOG = 2.5
+FOG = 3.0
+MUD = 63 / 255
 
 
 def shot_noise(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
     """The grain of too little light: each pixel a Poisson count of photons, of which white has 3.
 
-    Hendrycks & Dietterich, level 5. Ours: at severity s white has 3 / s photons.
+    Hendrycks & Dietterich, level 5; at severity s white has 3 / s photons.
     """
     if severity == 0:
         return images.copy()
@@ -62,20 +62,19 @@ def impulse_noise(images: Images, chance: np.random.Generator, severity: float =
 def glass_blur(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
     """Seen through frosted glass: blurred, pixels exchanged with near ones, blurred again.
 
-    Hendrycks & Dietterich, level 1: sigma 0.7, up to 1 pixel, twice. Ours: at severity s sigma is 0.7 s and
-    a pixel is exchanged with probability s.
+    Sigma 0.7; from the last pixel to the first each is, by chance of a half, exchanged with one that is up to 1 pixel
+    above and to the left; twice (Hendrycks & Dietterich, level 1). Ours: at severity s sigma is 0.7 s and the chance s / 2.
     """
     from scipy import ndimage
 
     sigma = (0, GLASS_SIGMA * severity, GLASS_SIGMA * severity)
     light = ndimage.gaussian_filter(_light(images), sigma)
     every = np.arange(len(images))
-    inner = range(GLASS_REACH, SIDE - GLASS_REACH)
     for _ in range(GLASS_ROUNDS):
-        for row in inner:
-            for column in inner:
-                steps = chance.integers(-GLASS_REACH, GLASS_REACH + 1, (2, len(images)))
-                steps[:, chance.random(len(images)) >= severity] = 0
+        for row in range(SIDE - 1, 1, -1):
+            for column in range(SIDE - 1, 1, -1):
+                steps = chance.integers(-1, 1, (2, len(images)))
+                steps[:, chance.random(len(images)) >= GLASS_SHARE * severity] = 0
                 there = every, row + steps[0], column + steps[1]
                 here = light[:, row, column].copy()
                 light[:, row, column] = light[there]
@@ -103,17 +102,17 @@ def motion_blur(images: Images, chance: np.random.Generator, severity: float = 1
 
 
 def shear(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """Slanted to one side or the other; ours: by 0.4 pixels a row."""
-    return sheared(images, SHEAR_SLOPE * severity * _signs(len(images), chance))
+    """Slanted to one side or the other by 0.4 radians: a row keeps its length, and an upright line is drawn out."""
+    return sheared(images, SHEAR_ANGLE * severity * _signs(len(images), chance))
 
 
 def scale(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """Smaller; ours: to 0.7 of its size. Nothing is left to chance."""
+    """Smaller: to 0.7 of its size. Nothing is left to chance."""
     return scaled(images, 1 - (1 - SHRINK) * severity)
 
 
 def rotate(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """Turned to one side or the other; ours: by 23 degrees."""
+    """Turned to one side or the other, by 0.4 radians."""
     return turned(images, TURN_DEGREES * severity * _signs(len(images), chance))
 
 
@@ -126,13 +125,13 @@ def brightness(images: Images, chance: np.random.Generator, severity: float = 1.
 
 
 def translate(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """Moved up or down and to one side; ours: by 3 pixels each."""
+    """Moved up or down and to one side, by 3 pixels each."""
     down, right = _signs(len(images), chance), _signs(len(images), chance)
     return moved_by(images, MOVE_PIXELS * severity * down, MOVE_PIXELS * severity * right)
 
 
 def stripe(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """Black and white exchanged in upright stripes; ours: the outer quarters of the frame, and at severity s
+    """Black and white exchanged in upright stripes, the outer quarters of the frame; ours: at severity s only
     s of the way to the opposite. Nothing is left to chance."""
     light = _light(images)
     for columns in (slice(0, STRIPE_COLUMNS), slice(SIDE - STRIPE_COLUMNS, SIDE)):
@@ -141,34 +140,39 @@ def stripe(images: Images, chance: np.random.Generator, severity: float = 1.0) -
 
 
 def fog(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """An uneven white cloud over all, then dimmed until its brightest pixel would be white.
+    """An uneven white cloud over all, then dimmed: a cloud 3 times as bright as the picture.
 
-    Hendrycks & Dietterich, level 4: a cloud 2.5 times as bright as the picture. Ours: it is made of
-    waves (`strokes.clouds`) where theirs is a midpoint fractal.
+    Hendrycks & Dietterich, level 5; see `strokes.clouds`.
     """
-    cloud = FOG * severity
-    light = _light(images) + cloud * strokes.clouds(len(images), chance)
-    return _bytes(light / (1 + cloud))
+    cloud, light = FOG * severity, _light(images)
+    brightest = light.max(axis=(1, 2), keepdims=True, initial=0)
+    hidden = light + cloud * strokes.clouds(len(images), chance)
+    # Of a picture without light there is nothing left to dim.
+    return _bytes(hidden * brightest / np.maximum(brightest + cloud, 1e-12))
 
 
 def spatter(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """White drops that cover small parts; ours: about 14 % of the frame, with soft rims."""
-    return _covered(images, severity * strokes.spots(len(images), chance))
+    """Drops of dark grey mud, a quarter as bright as white, that hide what is under them.
+
+    Hendrycks & Dietterich, level 4; see `strokes.drops`.
+    """
+    mud = severity * strokes.drops(len(images), chance)
+    return _bytes(_light(images) * (1 - mud) + MUD * mud)
 
 
 def dotted_line(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """A straight row of white dots across; ours: one every 3 pixels, between chance heights on both edges."""
-    return _covered(images, severity * strokes.dotted_lines(len(images), chance))
+    """A straight white line across, two columns of each four left out; see `strokes.dotted_lines`."""
+    return _bytes(_light(images) + severity * strokes.dotted_lines(len(images), chance))
 
 
 def zigzag(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """A white zigzag across; ours: of 8 strokes, between chance heights on both edges."""
-    return _covered(images, severity * strokes.zigzags(len(images), chance))
+    """A white zigzag across; see `strokes.zigzags`."""
+    return _bytes(_light(images) + severity * strokes.zigzags(len(images), chance))
 
 
 def canny_edges(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """Only the outlines, white on black, by Canny's detector; ours: its thresholds, and at severity s the
-    mean of picture and outlines, weighted 1 - s and s. Nothing is left to chance."""
+    """Only the outlines, white on black, by Canny's detector (`edges`); ours: at severity s the mean of picture and
+    outlines, weighted 1 - s and s. Nothing is left to chance."""
     return _bytes((1 - severity) * _light(images) + severity * edges(images))
 
 
@@ -199,11 +203,6 @@ def _light(images: Images) -> Floats:
 def _bytes(light: Floats) -> Images:
     """Light (n, 28, 28), 0..1 or beyond -> uint8, what is beyond cut off."""
     return (light * 255).round().clip(0, 255).astype(np.uint8)
-
-
-def _covered(images: Images, layer: Floats) -> Images:
-    """A layer of light 0..1 laid over: where it is brighter than the picture, it is what is seen."""
-    return np.maximum(images, _bytes(layer))
 
 
 def _signs(n: int, chance: np.random.Generator) -> Floats:

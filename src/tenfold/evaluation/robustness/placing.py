@@ -36,11 +36,12 @@ def scaled(images: Images, factor: ArrayLike) -> Images:
     return _placed(images, _matrices(factors, nothing, nothing, factors))
 
 
-def sheared(images: Images, slope: ArrayLike) -> Images:
-    """images uint8 (n, 28, 28), each row moved right by slope times its height above the centre."""
-    slopes = np.broadcast_to(np.asarray(slope, np.float64), len(images))
+def sheared(images: Images, angle: ArrayLike) -> Images:
+    """images uint8 (n, 28, 28) slanted to the right by angle, in radians, one number or (n,): rows stay as long as they
+    are and are moved; so upright lines grow to 1 / cos(angle) of their height, and lean by tan(angle) of the old one."""
+    angles = np.broadcast_to(np.asarray(angle, np.float64), len(images))
     one, nothing = np.ones(len(images)), np.zeros(len(images))
-    return _placed(images, _matrices(one, nothing, -slopes, one))
+    return _placed(images, _matrices(1 / np.cos(angles), nothing, -np.tan(angles), one))
 
 
 def _matrices(

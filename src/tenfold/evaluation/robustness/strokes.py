@@ -11,80 +11,94 @@ from tenfold.digits import SIDE
 Layers = NDArray[np.float64]
 """(n, 28, 28), 0..1: what lies over each picture."""
 
-DOT_SPACING = 3.0
-PEN_RADIUS = 0.5
-ZIGZAG_CORNERS = 9
-ZIGZAG_PIXELS = 2.5
-SPOT_SHARE = 0.14
-CLOUD_FALL = 1.7
+REACH = 2.3
+"""So far above and below a line, in pixels, it is seen."""
+
+DASH = 2
+ZIGZAG_FROM, ZIGZAG_TO, ZIGZAG_PIXELS, ZIGZAG_LEAN = 2, 25, 2, 5
+DROP_SIGMA, DROP_RIM, DROP_LEAST = 1.0, 1.5, 0.8
+CLOUD_SIDE, CLOUD_DECAY = 256, 1.4
+AT_ONCE = 64
 
 
 def dotted_lines(n: int, chance: np.random.Generator) -> Layers:
-    """A straight row of dots from the left edge to the right one, its two ends at chance heights."""
-    starts, ends = _ends(n, chance)
-    steps = int(SIDE / DOT_SPACING) + 1
-    along = np.linspace(0, 1, steps)[:, None]
-    dots = starts[:, None] + along * (ends - starts)[:, None]
-    return _inked(dots, dots)
+    """A straight line from the left edge to the right one, its ends at chance heights; seen in every other two columns."""
+    starts, ends = chance.integers(0, SIDE - 1, (2, n)).astype(np.float64)
+    columns = np.arange(SIDE)
+    heights = starts[:, None] + (ends - starts)[:, None] * columns / (SIDE - 1)
+    return _lines(heights) * (columns // DASH % 2)
 
 
 def zigzags(n: int, chance: np.random.Generator) -> Layers:
-    """A line from the left edge to the right one that swings to and fro about the straight way."""
-    starts, ends = _ends(n, chance)
-    along = np.linspace(0, 1, ZIGZAG_CORNERS)[:, None]
-    straight = starts[:, None] + along * (ends - starts)[:, None]
-    way = ends - starts
-    across = np.stack([way[:, 1], -way[:, 0]], axis=1) / np.linalg.norm(way, axis=1)[:, None]
-    swing = ZIGZAG_PIXELS * np.where(np.arange(ZIGZAG_CORNERS) % 2, 1.0, -1.0)
-    # A swing that begins up is as likely as one that begins down.
-    side = np.where(chance.random(n) < 0.5, 1.0, -1.0)
-    corners = straight + (side[:, None] * swing)[:, :, None] * across[:, None]
-    return _inked(corners[:, :-1], corners[:, 1:])
+    """A line that swings to and fro by 2 pixels, every 4 along its way, which begins at a chance height and ends up to
+    5 pixels higher or lower."""
+    from_row = chance.integers(0, SIDE - 1, n)
+    rise = chance.integers(-ZIGZAG_LEAN, ZIGZAG_LEAN, n) / (ZIGZAG_TO - ZIGZAG_FROM)
+    columns = np.arange(SIDE)
+    # The wave stands upright on the way, not on the row: the way is longer than the columns it crosses.
+    along = (columns - ZIGZAG_FROM) * np.hypot(1, rise)[:, None]
+    quarters = along / ZIGZAG_PIXELS
+    wave = 1 - np.abs((quarters - 1) % 4 - 2)
+    heights = from_row[:, None] + (columns - ZIGZAG_FROM) * rise[:, None] - ZIGZAG_PIXELS * wave
+    within = (columns >= ZIGZAG_FROM) & (columns <= ZIGZAG_TO)
+    return _lines(heights) * within
 
 
-def spots(n: int, chance: np.random.Generator) -> Layers:
-    """Drops: smoothed noise where it is among its highest SPOT_SHARE, with soft rims."""
+def drops(n: int, chance: np.random.Generator) -> Layers:
+    """Drops: what lies deep inside of smoothed noise that is above its mean. 0, or 0.8 at the rim of a drop to 1."""
     from scipy import ndimage
 
-    noise = ndimage.gaussian_filter(chance.standard_normal((n, SIDE, SIDE)), (0, 1.2, 1.2))
-    level = np.quantile(noise, 1 - SPOT_SHARE, axis=(1, 2), keepdims=True)
-    spread = noise.std(axis=(1, 2), keepdims=True)
-    return np.asarray(np.clip((noise - level) / (0.5 * spread), 0, 1), np.float64)
+    noise = ndimage.gaussian_filter(
+        chance.standard_normal((n, SIDE, SIDE)), (0, DROP_SIGMA, DROP_SIGMA)
+    )
+    depth = ndimage.gaussian_filter((noise > 0).astype(np.float64), (0, DROP_RIM, DROP_RIM))
+    return np.asarray(np.where(depth < DROP_LEAST, 0, depth), np.float64)
 
 
 def clouds(n: int, chance: np.random.Generator) -> Layers:
-    """Fog of uneven density: noise whose amplitude falls as 1 / frequency ** CLOUD_FALL, each 0..1."""
-    rows, columns = np.meshgrid(np.fft.fftfreq(SIDE), np.fft.rfftfreq(SIDE), indexing="ij")
-    frequency = np.hypot(rows, columns)
-    frequency[0, 0] = 1.0
-    spectrum = np.fft.rfft2(chance.standard_normal((n, SIDE, SIDE))) / frequency**CLOUD_FALL
-    spectrum[:, 0, 0] = 0
-    field = np.fft.irfft2(spectrum, (SIDE, SIDE))
-    low, high = field.min(axis=(1, 2), keepdims=True), field.max(axis=(1, 2), keepdims=True)
-    return np.asarray((field - low) / (high - low), np.float64)
+    """Fog: the corner of a landscape of 256x256, whose lowest place is 0 and whose highest is 1.
 
-
-def _ends(n: int, chance: np.random.Generator) -> tuple[Layers, Layers]:
-    """Places (row, column) (n, 2) on the left and on the right edge."""
-    left, right = chance.uniform(2, SIDE - 3, (2, n))
-    return (
-        np.stack([left, np.zeros(n)], axis=1),
-        np.stack([right, np.full(n, SIDE - 1.0)], axis=1),
-    )
-
-
-def _inked(starts: Layers, ends: Layers) -> Layers:
-    """Strokes from starts to ends (n, k, 2), row and column -> how much ink a pen leaves on each pixel.
-
-    Full up to PEN_RADIUS from a stroke, none a pixel further on.
+    A midpoint fractal (Fournier, Fussell & Carpenter 1982): from one height, the middle of each square and then of each
+    diamond is the mean of its four corners and something by chance, which from one size to the half falls by 1.4^2.
     """
-    pixels = np.indices((SIDE, SIDE)).reshape(2, -1).T
-    layers = np.zeros((len(starts), SIDE**2))
-    for start, end in zip(starts.transpose(1, 0, 2), ends.transpose(1, 0, 2), strict=True):
-        way = end - start
-        length = np.maximum((way**2).sum(axis=1), 1e-12)[:, None]
-        away = pixels[None] - start[:, None]
-        along = np.clip((away * way[:, None]).sum(axis=2) / length, 0, 1)
-        distance = np.linalg.norm(away - along[:, :, None] * way[:, None], axis=2)
-        np.maximum(layers, np.clip(PEN_RADIUS + 1 - distance, 0, 1), out=layers)
-    return layers.reshape(-1, SIDE, SIDE)
+    found = np.empty((n, SIDE, SIDE))
+    for start in range(0, n, AT_ONCE):
+        part = found[start : start + AT_ONCE]
+        heights = _landscapes(len(part), chance)
+        low, high = heights.min(axis=(1, 2), keepdims=True), heights.max(axis=(1, 2), keepdims=True)
+        part[:] = (heights[:, :SIDE, :SIDE] - low) / (high - low)
+    return found
+
+
+def _landscapes(n: int, chance: np.random.Generator) -> NDArray[np.float64]:
+    heights = np.zeros((n, CLOUD_SIDE, CLOUD_SIDE))
+    step, most = CLOUD_SIDE, 1.0
+    while step > 1:
+        half = step // 2
+        corners = heights[:, ::step, ::step]
+        pairs = corners + np.roll(corners, -1, 1)
+        middles = _raised(pairs + np.roll(pairs, -1, 2), most, chance)
+        heights[:, half::step, half::step] = middles
+        heights[:, ::step, half::step] = _raised(
+            corners + np.roll(corners, -1, 2) + middles + np.roll(middles, 1, 1), most, chance
+        )
+        heights[:, half::step, ::step] = _raised(
+            corners + np.roll(corners, -1, 1) + middles + np.roll(middles, 1, 2), most, chance
+        )
+        step, most = half, most / CLOUD_DECAY**2
+    return heights
+
+
+def _raised(
+    four: NDArray[np.float64], most: float, chance: np.random.Generator
+) -> NDArray[np.float64]:
+    """The mean of four heights, of their sum, and up to `most` up or down."""
+    return four / 4 + chance.uniform(-most, most, four.shape)
+
+
+def _lines(heights: NDArray[np.float64]) -> Layers:
+    """The row of a line in each column (n, 28) -> how bright it is on each pixel: 1 + log(1 - distance / 2.3), 1 on
+    the line and 0 from 1.45 pixels above or below it."""
+    rows = np.arange(SIDE)[:, None]
+    away = np.minimum(np.abs(rows - heights[:, None]), REACH - 1e-9)
+    return np.clip(1 + np.log(1 - away / REACH), 0, 1)
