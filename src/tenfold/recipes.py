@@ -129,7 +129,7 @@ RECORD_ENSEMBLE = replace(RECORD, members=5)
 
 # Convolutions of a single pixel between the others halve the channels, and with them what the others cost. What a
 # dense layer on a picture would take buys a fourth convolution. The teacher's labels are not smoothed: that would wash out
-# what it says beside the digit itself, which is what is taught (Mueller, Kornblith and Hinton 2019, arXiv 1906.02629).
+# what it says beside the digit itself, which is what is taught (Müller, Kornblith & Hinton 2019, arXiv 1906.02629).
 TINY = replace(
     STANDARD,
     network=Network(
