@@ -93,6 +93,12 @@ def test_show_writes_what_is_inside_a_residual_below_it(tenfold, monkeypatch):
     assert names[4].startswith("flatten_1")
 
 
+def test_show_tells_a_teacher_in_a_line(tenfold):
+    (line,) = [line for line in tenfold("show", "tiny").out.splitlines() if "Distillation" in line]
+    # The teacher is `standard`'s network: 97,718 parameters, 12 epochs.
+    assert line.split(maxsplit=1)[1] == "Distillation(a recipe of 97,718 parameters and 12 epochs)"
+
+
 def test_show_gives_the_script_and_the_value(tenfold):
     script = tenfold("show", "cnn", "--as", "script").out
     compile(script, "script", "exec")

@@ -206,8 +206,17 @@ def _setting(value: Any) -> str:
 def _call(value: Any) -> str:
     """A value as it is written down, without the settings that are left at their defaults."""
     given_fields = [
-        repr(got) if field.default is MISSING else f"{field.name}={got!r}"
+        _argument(got) if field.default is MISSING else f"{field.name}={_argument(got)}"
         for field in fields(value)
         if (got := getattr(value, field.name)) != field.default
     ]
     return f"{type(value).__name__}({', '.join(given_fields)})"
+
+
+def _argument(value: Any) -> str:
+    """A recipe within a recipe would fill a page: `show --as json` has all of it."""
+    from tenfold.recipe import Recipe
+
+    if isinstance(value, Recipe):
+        return f"a recipe of {value.parameter_count:,} parameters and {value.epochs} epochs"
+    return repr(value)
