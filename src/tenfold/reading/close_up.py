@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from tenfold.pictures.framing import stroke_width
 from tenfold.pictures.ink import ink_of
@@ -16,8 +17,9 @@ from tenfold.reading.view import View
 # Strokes wider than this share of the photo's longer side fill it: of MNIST's pictures they are a tenth, of a
 # line of seven digits that was cut out closely a fiftieth.
 WIDE_STROKE = 0.03
-# What holds more of the photo's rim is a desk or a shadow; nine in ten digits that were cut out to their very edges hold less.
-RIM = 0.17
+# Ink that is anywhere so many times as thick as its strokes is a shadow; that holds so much of a side, a desk.
+THICK = 2.2
+SIDE_HELD = 0.9
 # Looked at no larger than this, in pixels.
 SIDE = 240
 # Then the page is so much longer than the photo that strokes are this share of it, and twice as long at least.
@@ -50,11 +52,9 @@ class Page(NamedTuple):
 def page_of(photo: NDArray[np.uint8]) -> Page:
     """A photo uint8 (h, w) as it is, or with paper around it where its strokes are wide."""
     longer = max(photo.shape)
-    small = _reduced(photo, -(-longer // SIDE))
-    ink = ink_of(small)
+    ink = ink_of(_reduced(photo, -(-longer // SIDE)))
     stroke = stroke_width(np.asarray(255 * ink, np.uint8)) / max(ink.shape)
-    rim = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
-    if stroke < WIDE_STROKE or (rim > 0.5).mean() > RIM:
+    if stroke < WIDE_STROKE or not _is_written(ink > 0.5, stroke * max(ink.shape)):
         return Page(photo)
     times = max(2.0, stroke / USUAL_STROKE)
     factor = max(1, round(times * longer / LONGEST))
@@ -62,6 +62,13 @@ def page_of(photo: NDArray[np.uint8]) -> Page:
     room = round((times - 1) / 2 * max(ink.shape))
     dark = np.asarray(255 * (1 - ink), np.uint8)
     return Page(np.pad(dark, room, constant_values=255), factor, room)
+
+
+def _is_written(inked: NDArray[np.bool_], stroke: float) -> bool:
+    """Whether all ink, bool (h, w), may come from a pen whose strokes are so many pixels wide."""
+    thickest = 2 * ndimage.distance_transform_edt(np.pad(inked, 1)).max()
+    sides = (inked[0], inked[-1], inked[:, 0], inked[:, -1])
+    return bool(thickest <= THICK * stroke and max(side.mean() for side in sides) <= SIDE_HELD)
 
 
 def _reduced(photo: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
