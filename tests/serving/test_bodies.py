@@ -1,7 +1,10 @@
 """Bodies are counted as they come in, and what is no picture, or none of the kind that was said, is refused."""
 
+import contextlib
+import gc
 import json
 import struct
+import tracemalloc
 import zlib
 from io import BytesIO
 
@@ -10,6 +13,7 @@ import pytest
 from PIL import Image
 
 from tenfold.serving import bodies
+from tenfold.serving.problems import Problem
 
 CHUNK = b"x" * 65536
 _DRAWN = BytesIO()
@@ -36,6 +40,19 @@ def test_a_body_in_chunks_is_counted(client, monkeypatch, problem):
     problem(client.post("/api/predict", content=chunks(1_000_000), headers=told), 413)
     # Just under it the length is no reason any more; the content is.
     problem(client.post("/api/predict", content=chunks(900_000), headers=told), 422)
+
+
+def test_json_is_counted_by_a_limit_of_its_own_under_which_256_indented_pictures_are(
+    client, problem
+):
+    told = {"content-type": "application/json"}
+    long = arrays([GOOD]) + b" " * bodies.MAX_JSON_BYTES
+    for content in (long, iter([long])):
+        detail = problem(client.post("/api/predict/batch", content=content, headers=told), 413)
+        assert f"{bodies.MAX_JSON_BYTES:,}" in detail
+    most = json.dumps({"images": [[[255] * 28] * 28] * bodies.MAX_ARRAYS}, indent=4).encode()
+    assert len(most) > 4_000_000
+    assert client.post("/api/predict/batch", content=most, headers=told).is_success
 
 
 def test_bodies_together_hold_no_more_than_their_share(client, monkeypatch, problem, png):
@@ -150,6 +167,9 @@ def test_bytes_that_are_no_pictures_are_refused(client, size, problem):
     problem(client.post("/api/predict/batch", content=bytes(size), headers=told), 422)
 
 
+KIND = "multipart/form-data; boundary=b"
+
+
 def multipart(*contents: bytes, end: bytes = b"--\r\n", head: bytes = b"") -> bytes:
     parts = (
         b"--b\r\nContent-Disposition: form-data; name=p\r\n" + head + b"\r\n" + c + b"\r\n"
@@ -165,20 +185,20 @@ BAD_MULTIPART = {
         "multipart/form-data; boundary=" + "b" * 71,
         multipart(DRAWN).replace(b"--b", b"--" + b"b" * 71),
     ),
-    "cut off": ("multipart/form-data; boundary=b", multipart(DRAWN)[:-8]),
-    "without an end": ("multipart/form-data; boundary=b", multipart(DRAWN, end=b"\r\n")),
-    "no part": ("multipart/form-data; boundary=b", b"--b--\r\n"),
-    "nothing": ("multipart/form-data; boundary=b", b""),
+    "cut off": (KIND, multipart(DRAWN)[:-8]),
+    "without an end": (KIND, multipart(DRAWN, end=b"\r\n")),
+    "no part": (KIND, b"--b--\r\n"),
+    "nothing": (KIND, b""),
     "another boundary": ("multipart/form-data; boundary=other", multipart(DRAWN)),
     "too many parts": (
-        "multipart/form-data; boundary=b",
+        KIND,
         multipart(*[b"x"] * (bodies.MAX_PICTURES + 1)),
     ),
     "long headers": (
-        "multipart/form-data; boundary=b",
+        KIND,
         multipart(b"x", head=b"X: " + b"y" * 5_000 + b"\r\n"),
     ),
-    "many headers": ("multipart/form-data; boundary=b", multipart(b"x", head=b"X: y\r\n" * 3_000)),
+    "many headers": (KIND, multipart(b"x", head=b"X: y\r\n" * 3_000)),
 }
 
 
@@ -187,6 +207,27 @@ def test_multipart_that_is_none_is_refused(client, what, problem):
     kind, content = BAD_MULTIPART[what]
     for path in ("/api/predict", "/api/predict/batch"):
         problem(client.post(path, content=content, headers={"content-type": kind}), 400)
+
+
+def test_multipart_that_is_none_says_nothing_to_the_log(client, problem, capfd, caplog):
+    problem(client.post("/api/predict", content=b"junk", headers={"content-type": KIND}), 400)
+    assert (capfd.readouterr().err, caplog.text) == ("", "")
+
+
+@pytest.mark.parametrize("end", [b"--\r\n", b"\r\n"])
+def test_pictures_are_let_go_with_the_last_who_has_them(end):
+    content = multipart(bytes(4_000_000), end=end)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(Problem):
+            assert [len(picture) for picture in bodies.pictures_in(KIND, content)] == [4_000_000]
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert held < 400_000
 
 
 def test_one_bad_picture_of_several_is_named_and_none_is_told(client, problem, png):
