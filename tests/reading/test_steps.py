@@ -1,6 +1,9 @@
 """The steps of reading one by one, on things small enough to be done by hand or by trying all ways."""
 
+import subprocess
+import sys
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +44,25 @@ def test_a_dot_is_where_the_view_says():
     rows, columns = np.nonzero(view.grey < 120)
     middle = view.to_photo(np.array([[columns.mean() + 0.5, rows.mean() + 0.5]]))[0]
     assert middle == pytest.approx((72, 32), abs=0.3)
+
+
+THIN = """
+import numpy as np, re
+from tenfold.reading.view import look
+photo = np.zeros((25_000_000, 1), np.uint8)
+photo[12_500_000:] = 255
+high, wide = (look(each, scale=1400 / 25_000_000).grey for each in (photo, photo.T))
+assert high.shape == (1400, 1) and (high.T == wide).all()
+assert (high[:690] == 0).all() and (high[710:] == 255).all()
+print(re.search("VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell")
+def test_a_photo_of_one_pixel_by_millions_takes_little_memory():
+    done = subprocess.run([sys.executable, "-c", THIN], capture_output=True, text=True, check=True)
+    # The photo is 25 MB; weights for as many pixels would be 800 MB.
+    assert int(done.stdout) < 400_000
 
 
 def test_pens_are_as_wide_as_they_were_drawn():

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -136,6 +137,25 @@ def test_an_answer_that_takes_too_long_is_503(classifier, client, problem, monke
     content, _ = drawn(0)
     problem(client.post("/api/predict", content=content, headers=PICTURE), 503)
     classifier.hold.set()
+
+
+def test_pictures_that_nobody_waits_for_are_not_worked_on(client, problem, monkeypatch):
+    monkeypatch.setattr("tenfold.serving.service.READ_SECONDS", 0.3)
+    begun = []
+
+    def slow(pixels: np.ndarray) -> np.ndarray:
+        begun.append(time.monotonic())
+        time.sleep(0.1)
+        return np.zeros((28, 28), np.uint8)
+
+    monkeypatch.setattr("tenfold.pictures.canonical", slow)
+    content, _ = drawn(0)
+    begin = time.monotonic()
+    problem(client.post("/api/predict/batch", files=[("p", content)] * 20), 503)
+    # All 20 would take 2 seconds.
+    time.sleep(0.7)
+    assert begun
+    assert max(begun) - begin < 0.6
 
 
 def test_it_is_ready_once_the_model_has_answered(classifier, problem):

@@ -72,10 +72,10 @@ def seen_through(photo: Grey, matrix: NDArray[np.float64]) -> View:
     matrix = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1]]) @ matrix
     image = Image.fromarray(photo)
     # Bicubic weights four pixels, however far the view shrinks: averages go before.
-    shrink = max(1, round(min(width / size[0], height / size[1])))
-    if shrink > 1:
-        image = image.reduce(shrink)
-    inverse = np.diag([1 / shrink, 1 / shrink, 1]) @ _inverse(matrix)
+    shrinks = _shrinks(width / size[0], height / size[1])
+    if max(shrinks) > 1:
+        image = image.reduce(shrinks)
+    inverse = np.diag([1 / shrinks[0], 1 / shrinks[1], 1]) @ _inverse(matrix)
     terms = (inverse / inverse[2, 2]).ravel()[:8].tolist()
     if np.allclose(matrix - np.diag(np.diag(matrix)), 0):
         grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC))
@@ -86,6 +86,16 @@ def seen_through(photo: Grey, matrix: NDArray[np.float64]) -> View:
     inside = np.asarray(whole.transform(size, perspective, terms, fillcolor=0)) > 0
     fill = np.uint8(np.median(photo[:: max(1, height // 200), :: max(1, width // 200)]))
     return View(np.where(inside, grey, fill), inside, matrix)
+
+
+def _shrinks(across: float, down: float) -> tuple[int, int]:
+    """How far the photo is averaged before, in each direction: by the same factor, as a view keeps proportions.
+
+    Only a photo of a few pixels by millions, of which the view has one by thousands, shrinks more in one of them:
+    weights for millions of pixels would take gigabytes.
+    """
+    both = max(1, round(min(across, down)))
+    return both * max(1, int(across / both / 2)), both * max(1, int(down / both / 2))
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

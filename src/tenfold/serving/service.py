@@ -5,7 +5,9 @@ requests and responses.
 """
 
 import asyncio
+import math
 import os
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -89,11 +91,14 @@ class Service:
             DataError: one of them is no picture that can be used.
         """
         seconds = TELL_SECONDS if len(contents) == 1 else READ_SECONDS
-        return await _within(seconds, self._tell_pictures(contents))
+        ends = time.monotonic() + seconds
+        return await _within(seconds, self._tell_pictures(contents, ends))
 
-    async def _tell_pictures(self, contents: Sequence[bytes]) -> tuple[Images, Probabilities]:
+    async def _tell_pictures(
+        self, contents: Sequence[bytes], ends: float
+    ) -> tuple[Images, Probabilities]:
         amount = sum(PICTURE_BYTES + len(content) for content in contents)
-        images = await self._forming.run(amount, _forms, contents)
+        images = await self._forming.run(amount, _forms, contents, ends)
         return images, await self.tell(images)
 
     async def read(self, content: bytes) -> dict[str, Any]:
@@ -128,15 +133,17 @@ def _blank_picture() -> bytes:
     return b"P5 %d %d 255\n" % (SIDE, SIDE) + b"\xff" * (SIDE * SIDE)
 
 
-def _forms(contents: Sequence[bytes]) -> Images:
+def _forms(contents: Sequence[bytes], ends: float = math.inf) -> Images:
+    """Picture files -> uint8 (n, 28, 28); Busy from `ends` on, on the monotonic clock, when nobody waits any more."""
     from tenfold.pictures import canonical, decode
 
-    return np.stack(
-        [
-            canonical(decode(content, where=f"picture {number}", max_pixels=MAX_PIXELS))
-            for number, content in enumerate(contents, 1)
-        ]
-    )
+    images = []
+    for number, content in enumerate(contents, 1):
+        # A thread cannot be stopped from outside, and a few kilobytes may hold many large pictures.
+        if time.monotonic() > ends:
+            raise Busy()
+        images.append(canonical(decode(content, where=f"picture {number}", max_pixels=MAX_PIXELS)))
+    return np.stack(images)
 
 
 def _read(content: bytes, classifier: Classifier) -> dict[str, Any]:
