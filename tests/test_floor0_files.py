@@ -226,6 +226,17 @@ def test_a_folder_is_no_target_for_a_file(tmp_path):
         check_target(tmp_path)
 
 
+def test_an_input_is_no_target_by_whatever_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text("1\n")
+    Path("link.csv").symlink_to("in.csv")
+    inputs = [Path("missing"), Path("a\0b"), Path("in.csv")]
+    for name in ("in.csv", "./in.csv", "link.csv", str(tmp_path / "in.csv")):
+        with pytest.raises(UsageError, match="the input in.csv, which would be lost"):
+            check_target(Path(name), inputs=inputs)
+    assert check_target(Path("out.csv"), inputs=inputs) == Path("out.csv")
+
+
 def test_a_seal_is_the_sha256_of_fips_180_and_the_size():
     sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert seal(b"abc") == {"sha256": sha256, "bytes": 3}

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, TypedDict
 
@@ -100,11 +100,25 @@ def replacing(path: Path) -> Iterator[Writer]:
     _sync_folder(path.parent)
 
 
-def check_target(path: Path) -> Path:
-    """A place for a file that is to be written; UsageError where a folder stands."""
+def check_target(path: Path, *, inputs: Iterable[Path] = ()) -> Path:
+    """A place for a file that is to be written; UsageError where a folder stands, or one of the inputs."""
     if path.is_dir():
         raise UsageError(f"{path}: expected a file to write, received a folder. Name a file in it.")
+    for one in inputs:
+        if _is_same(one, path):
+            raise UsageError(
+                f"{path}: expected another file to write than the input {one}, which would be lost. "
+                "Name a new one."
+            )
     return path
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    # One is not there, or its name is none that a file can have.
+    except (OSError, ValueError):
+        return False
 
 
 def check_free(folder: Path) -> None:

@@ -169,7 +169,13 @@ def predict_each(
     """
     if reject_below is not None:
         check_number("reject_below", reject_below, 0.0, 1.0)
-    opened = [(name, open_input(name)) for name in inputs]
+    names = list(inputs)
+    if names.count(STANDARD_INPUT) > 1:
+        raise UsageError(
+            f"{STANDARD_INPUT}: expected standard input once, received it {names.count(STANDARD_INPUT)} times. "
+            "It can be read only once: leave the others out."
+        )
+    opened = [(name, open_input(name)) for name in names]
     classifier = pretrained() if model is None else open_model(Path(model))[1]
     threshold = classifier.reject_below if reject_below is None else reject_below
     return _each(_Asked(classifier, threshold), opened)

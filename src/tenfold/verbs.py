@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tenfold.data import load, load_or_embedded, read_images, to_stderr, write_submission
+from tenfold.data.raw import user_path
 from tenfold.digits import Digits, Parts
 from tenfold.errors import DataError, ModelError, UsageError
 from tenfold.evaluation import Judgement, count_seen, judge, leak_warnings
@@ -248,16 +249,18 @@ def submit(
         say: told when the check for such rows cannot be made or was overruled.
 
     Raises:
+        UsageError: where it would be written stands a folder, or test_csv.
         DataError: test_csv is not what it should be, or its rows were trained on.
     """
     path = Path(model)
     run, classifier = open_model(path)
-    target = Path("submission.csv") if out is None else check_target(Path(out))
+    target = Path("submission.csv" if out is None else out)
+    if out is None and run:
+        target = path / target.name
+    check_target(target, inputs=[user_path(str(test_csv))])
     digits = read_images(f"kaggle:{test_csv}")
     _check_leak(path, digits, allow_leak=allow_leak, say=say)
     predicted_labels = classifier.predict_proba(digits.images).argmax(axis=1).astype(np.uint8)
-    if out is None and run:
-        target = path / target.name
     write_submission(target, predicted_labels)
     if out is None and run:
         run.add(target.name, target.read_bytes())

@@ -1,7 +1,7 @@
 """`tenfold predict`: which digit each picture shows."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,7 +87,7 @@ def predict(
     if as_json and out is None and form not in (None, "json"):
         raise UsageError(f"--format {form}: expected no --json beside it. Leave one out.")
     chosen, inputs = split_model(arguments, model)
-    target = None if out is None else check_target(Path(out))
+    target = None if out is None else check_target(Path(out), inputs=_paths_in(inputs))
     if saw is not None:
         check_free(Path(saw))
     counted = _Counted(None if saw is None else Path(saw))
@@ -108,6 +108,14 @@ def predict(
         console.suggest(["tenfold", "evaluate", chosen])
     elif saw is None:
         console.suggest(["tenfold", "predict", *inputs, "--saw", "saw"])
+
+
+def _paths_in(inputs: Iterable[str]) -> Iterator[Path]:
+    """The paths that inputs may name, behind a kind or without."""
+    from tenfold.data.raw import user_path
+
+    for name in inputs:
+        yield from (user_path(name), user_path(name.partition(":")[2]))
 
 
 class _Counted:
