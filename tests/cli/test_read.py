@@ -129,6 +129,9 @@ def test_an_empty_page_is_no_error_and_said_aloud(tenfold, here):
         ("read .", 3, "folder"),
         ("read page.png page.png --overlay a.png", 2, "one photo"),
         ("read page.png --overlay .", 2, "folder"),
+        ("read page.png --overlay ./page.png", 2, "would be lost"),
+        ("read page.png --overlay seen.jpg", 2, ".png"),
+        ("read missing.png notes.png --json", 3, "notes.png"),
         ("read page.png --model nowhere", 7, "nowhere"),
     ],
 )
@@ -144,6 +147,11 @@ def test_what_cannot_be_read_ends_in_a_sentence(tenfold, photo, command, code, s
     assert sorted(Path().iterdir()) == before
 
 
-def test_one_photo_that_cannot_be_read_leaves_no_json_half_done(tenfold, photo):
-    outcome = tenfold("read", photo, "missing.png", "--json")
-    assert (outcome.code, outcome.out) == (3, "")
+def test_a_photo_that_cannot_be_read_is_named_and_costs_nothing_of_the_others(tenfold, photo):
+    outcome = tenfold("read", "missing.png", photo)
+    assert outcome[:2] == (3, f"{photo}\t47\n{photo}\t108\n")
+    assert "missing.png: no such file" in outcome.err
+    missing, page = json.loads(tenfold("read", "missing.png", photo, "--json").out)
+    assert missing.keys() == {"photo", "error"}
+    assert missing["photo"] == "missing.png"
+    assert [line["text"] for line in page["lines"]] == ["47", "108"]

@@ -1,14 +1,16 @@
 """`tenfold read`: the lines of digits on photos and scans."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tenfold.cli import console
 from tenfold.cli.options import AsJson, all_given, given
+from tenfold.errors import DataError
 
 if TYPE_CHECKING:
+    from tenfold.digits import Classifier
     from tenfold.reading import Page
 
 
@@ -42,35 +44,65 @@ def read(
 
     A line of text for each, from the top. Rulings, boxes, points and dashes are left out.
 
+    Of several photos, one that cannot be read is named, the others are read all the same, and the exit code is 3.
+
     Example: tenfold read page.jpg --overlay seen.png
     """
-    from tenfold.errors import UsageError
-    from tenfold.files import check_target
     from tenfold.modelfile import open_classifier, pretrained
-    from tenfold.reading import read as read_photo
 
-    if overlay is not None and len(photos) > 1:
-        raise UsageError(f"--overlay: expected one photo, received {len(photos)}. Read it alone.")
-    target = None if overlay is None else check_target(Path(overlay))
+    target = None if overlay is None else _target_of(overlay, photos)
     classifier = pretrained() if model is None else open_classifier(Path(model))
-    pages = []
+    documents: list[dict[str, Any]] = []
+    unread: list[DataError] = []
     for photo in photos:
-        page = read_photo(photo, model=classifier)
-        pages.append(page)
-        if not page.lines:
-            console.say(
-                f"{photo}: no digits were found. They should be darker or lighter than all of the paper."
-            )
+        page = _page_or_fault(photo, classifier)
+        if isinstance(page, DataError):
+            unread.append(page)
+            console.fail(str(page))
+            documents.append({"photo": photo, "error": str(page)})
+            continue
+        documents.append(page.to_json(reject=reject))
         if not as_json:
             _show(page, reject=reject, named=len(photos) > 1)
-    if as_json:
-        documents = [page.to_json(reject=reject) for page in pages]
-        console.show_json(documents[0] if len(documents) == 1 else documents)
-    if target is not None:
-        _draw(target, pages[0])
-        console.say(f"Drawn: {target}")
-    elif len(photos) == 1:
+        if target is not None:
+            _draw(target, page)
+            console.say(f"Drawn: {target}")
+    if as_json and len(unread) < len(photos):
+        console.show_json(documents[0] if len(photos) == 1 else documents)
+    if unread:
+        raise typer.Exit(unread[0].exit_code)
+    if len(photos) == 1 and target is None:
         console.suggest(["tenfold", "read", photos[0], "--overlay", "seen.png"])
+
+
+def _target_of(overlay: str, photos: list[str]) -> Path:
+    """Where the drawing goes; UsageError where it would not be a PNG of one photo in a file of its own."""
+    from tenfold.data.raw import user_path
+    from tenfold.errors import UsageError
+    from tenfold.files import check_target
+
+    if len(photos) > 1:
+        raise UsageError(f"--overlay: expected one photo, received {len(photos)}. Read it alone.")
+    target = check_target(Path(overlay), inputs=[user_path(photos[0])])
+    if target.suffix.lower() != ".png":
+        raise UsageError(
+            f"--overlay {overlay}: expected a name that ends in .png, as the drawing is one."
+        )
+    return target
+
+
+def _page_or_fault(photo: str, classifier: "Classifier") -> "Page | DataError":
+    from tenfold.reading import read as read_photo
+
+    try:
+        page = read_photo(photo, model=classifier)
+    except DataError as error:
+        return error
+    if not page.lines:
+        console.say(
+            f"{photo}: no digits were found. They should be darker or lighter than all of the paper."
+        )
+    return page
 
 
 def _show(page: "Page", *, reject: bool, named: bool) -> None:
