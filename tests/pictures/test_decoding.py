@@ -64,6 +64,12 @@ def test_sixteen_bits_are_scaled_and_not_cut_off():
     np.testing.assert_array_equal(decode(plain, where="it"), GREY)
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.int32])
+def test_eight_bits_in_a_wider_file_stay_what_they_are(kind):
+    wider = Image.fromarray(GREY.astype(kind))
+    np.testing.assert_array_equal(decode(written(wider, "TIFF"), where="it"), GREY)
+
+
 def test_sixteen_bit_colour_keeps_its_upper_half():
     rows = b"".join(b"\0" + (row.astype(">u2") * 257).tobytes() for row in COLOUR)
     np.testing.assert_array_equal(decode(png(9, 12, 16, 2, rows), where="it"), COLOUR)

@@ -139,9 +139,13 @@ def _plain_mode(picture: "Image.Image") -> str:
 def _eight_bits(values: NDArray[np.generic], *, wide: bool) -> Picture:
     """Whole numbers or floats of more than 8 bits (h, w) -> uint8; black and white stay where they were.
 
-    16-bit values, and 32-bit ones that do not exceed them, are taken from 0..65535; floats within 0..1
-    from there; anything else from its smallest value to its largest. What is not a number is black.
+    16-bit values, and 32-bit ones that do not exceed them, are taken from 0..65535, but where none exceeds 255
+    as they are; floats within 0..1 from there; anything else from its smallest value to its largest. What is
+    not a number is black.
     """
+    # Eight bits in a wider array; as 16 bits all of them would be black.
+    if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 255:
+        return values.astype(np.uint8)
     # 65535 / 257 is 255.
     if wide:
         return (values.astype(np.uint16) // 257).astype(np.uint8)
