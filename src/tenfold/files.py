@@ -85,7 +85,8 @@ def replacing(path: Path) -> Iterator[Writer]:
         OSError: the disk is full, or the place may not be written; what stood at `path` is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{_TEMPORARY}")
+    # Only the beginning of a long name: with more behind it the whole might be longer than names may be.
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}{_TEMPORARY}")
     try:
         with open(temporary, "xb") as file:
             writer = Writer(file)
@@ -94,8 +95,11 @@ def replacing(path: Path) -> Iterator[Writer]:
             os.fsync(file.fileno())
         _check_kept(temporary, writer.seal)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        # The temporary file is gone, and nobody who asked knows it.
+        if isinstance(error, OSError) and str(error.filename) == str(temporary):
+            error.filename, error.filename2 = str(path), None
         raise
     _sync_folder(path.parent)
 

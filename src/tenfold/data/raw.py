@@ -141,4 +141,7 @@ def _check_kind(path: Path, status: os.stat_result) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise DataError(f"{path}: expected a file, received a folder. Name a file inside it.")
     if not stat.S_ISREG(status.st_mode):
-        raise DataError(f"{path}: expected an ordinary file, received a device, pipe or socket.")
+        raise DataError(
+            f"{path}: expected an ordinary file, received a device, pipe or socket. "
+            "Copy what comes out of it into a file."
+        )
