@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -188,6 +189,19 @@ def test_standard_input_is_a_picture_or_rows(here, pictures, write_test_csv, wha
     assert (done.returncode, digits) == (3 if what == "neither" else 0, expected)
     if what == "neither":
         assert done.stderr.startswith(b"error: standard input: expected a picture")
+
+
+def test_what_is_suggested_is_short_and_can_be_run(tenfold, pictures):
+    picture = (pictures / "5.png").read_bytes()
+    names = ["-5.png", *(f"{number}.png" for number in range(100))]
+    for name in names:
+        Path(name).write_bytes(picture)
+    (last,) = tenfold("predict", "--", *names).err.splitlines()
+    assert last.startswith("Next: tenfold ")
+    assert len(last) < 80
+    words = shlex.split(last.removeprefix("Next: tenfold "))
+    again = tenfold(*words)
+    assert (again.code, again.out.split("\t")[2]) == (0, "5")
 
 
 def test_a_tab_in_a_name_does_not_make_a_column(tenfold, write_test_csv):

@@ -28,6 +28,8 @@ def test_a_port_in_use_is_a_sentence(tenfold):
     ("words", "code", "said"),
     [
         (["--host", "203.0.113.7"], 2, "--host"),
+        (["--host", "no..name"], 2, "--host no..name"),
+        (["--host", 70 * "long"], 2, "--host long"),
         (["--port", "70000"], 2, "65535"),
         (["--token", "two words"], 2, "--token"),
         (["--model", "nowhere"], 7, "nowhere"),

@@ -55,6 +55,11 @@ def suggest(*commands: Sequence[str]) -> None:
         lead = " " * len(lead)
 
 
+def operand(name: str) -> str:
+    """The name of a file as a word that no command takes for an option; "-", standard input, stays."""
+    return f"./{name}" if name.startswith("-") and name != "-" else name
+
+
 def cell(text: str) -> str:
     """A text as one cell of a table: no tab and no line end in it."""
     return text.translate(_SHOWN)

@@ -107,7 +107,8 @@ def predict(
     if chosen is not None:
         console.suggest(["tenfold", "evaluate", chosen])
     elif saw is None:
-        console.suggest(["tenfold", "predict", *inputs, "--saw", "saw"])
+        # One is enough to see what is meant; a shell may have made thousands of a pattern.
+        console.suggest(["tenfold", "predict", console.operand(inputs[0]), "--saw", "saw"])
 
 
 def _paths_in(inputs: Iterable[str]) -> Iterator[Path]:

@@ -72,7 +72,7 @@ def read(
     if unread:
         raise typer.Exit(unread[0].exit_code)
     if len(photos) == 1 and target is None:
-        console.suggest(["tenfold", "read", photos[0], "--overlay", "seen.png"])
+        console.suggest(["tenfold", "read", console.operand(photos[0]), "--overlay", "seen.png"])
 
 
 def _target_of(overlay: str, photos: list[str]) -> Path:

@@ -125,9 +125,10 @@ def _listening(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
-    except OSError as error:
+    # A name that can be no host's does not get as far as the system.
+    except (OSError, UnicodeError) as error:
         raise UsageError(
-            f"--host {host}: expected an address of this machine ({error.strerror}). "
+            f"--host {host}: expected an address of this machine ({getattr(error, 'strerror', 'not a name')}). "
             "127.0.0.1 is for this machine alone, 0.0.0.0 for every machine that can reach it."
         ) from error
     try:
