@@ -1,8 +1,11 @@
 """`tenfold.predict` and `predict_each`: the same from every kind of source, in memory or part by part."""
 
+import errno
 import gzip
+import os
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ from tenfold.digits import Images
 from tenfold.errors import DataError, ModelError, UnknownName, UsageError
 from tenfold.modelfile import PRETRAINED, pretrained
 from tenfold.pictures import canonical
-from tenfold.predictions import Unread, predict, predict_each
+from tenfold.predictions import Prediction, Unread, predict, predict_each, split_model
 
 # More than are read at a time, whatever the form.
 MANY = 2_100
@@ -197,6 +200,54 @@ def test_a_link_out_of_a_folder_is_not_followed(images):
         "inside/loop",
     ]
     assert len(found) == 3
+
+
+def test_a_closed_folder_inside_is_named_and_costs_nothing_of_the_others(images, monkeypatch):
+    for name in ("tree/a", "tree/b", "tree/c"):
+        Path(name).mkdir(parents=True)
+        Image.fromarray(images[0]).save(f"{name}/0.png")
+    listdir = os.listdir
+
+    # Who runs the tests may be allowed everything, so no folder can be closed to them.
+    def closed(folder: Path) -> list[str]:
+        if Path(folder).name == "b":
+            raise PermissionError(13, "Permission denied")
+        return listdir(folder)
+
+    monkeypatch.setattr(os, "listdir", closed)
+    found = {each.source: isinstance(each, Unread) for each in predict_each(["tree"])}
+    assert found == {"tree/a/0.png": False, "tree/b": True, "tree/c/0.png": False}
+
+
+def test_folders_may_be_nested_deeper_than_calls_of_functions(images):
+    depth = sys.getrecursionlimit() + 10
+    folders = [Path("d")]
+    for _ in range(depth):
+        folders.append(folders[-1] / "d")
+    for folder in folders:
+        folder.mkdir()
+    Image.fromarray(images[0]).save(folders[-1] / "0.png")
+    try:
+        (told,) = predict_each(["d"])
+        assert isinstance(told, Prediction)
+        assert told.source == str(folders[-1] / "0.png")
+    finally:
+        # What removes the folder of a test is not prepared for these.
+        (folders[-1] / "0.png").unlink()
+        for folder in reversed(folders):
+            folder.rmdir()
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.ENAMETOOLONG])
+def test_a_first_input_that_cannot_be_looked_at_is_an_input(images, monkeypatch, error):
+    def failing(path: Path) -> bool:
+        raise OSError(error, os.strerror(error), str(path))
+
+    Image.fromarray(images[0]).save("0.png")
+    monkeypatch.setattr("tenfold.predictions.is_run", failing)
+    assert split_model(["closed/0.png", "0.png"], None) == (None, ["closed/0.png", "0.png"])
+    with pytest.raises(DataError, match="closed/0.png"):
+        predict("closed/0.png", "0.png")
 
 
 def test_an_empty_folder_and_a_pattern_of_nothing_are_named():

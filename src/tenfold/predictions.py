@@ -144,12 +144,20 @@ def split_model(arguments: Sequence[str], model: str | None) -> tuple[str | None
 def _means_a_model(arguments: list[str]) -> bool:
     first = arguments[0]
     path = Path(first)
-    manifests = (path / MANIFEST, path / "model" / MANIFEST)
-    if path.suffix == ".onnx" or is_run(path) or any(manifest.is_file() for manifest in manifests):
+    if path.suffix == ".onnx" or _holds_a_model(path):
         return True
     # In front of inputs, the name of nothing was meant for a model, and is answered so.
     known = first.partition(":")[0] in KINDS or first == STANDARD_INPUT or glob.has_magic(first)
     return len(arguments) > 1 and not (known or path.suffix or os.path.lexists(path))
+
+
+def _holds_a_model(path: Path) -> bool:
+    manifests = (path / MANIFEST, path / "model" / MANIFEST)
+    try:
+        return is_run(path) or any(manifest.is_file() for manifest in manifests)
+    except OSError:
+        # A closed folder, or too long a name: as an input it is named, and the others are told.
+        return False
 
 
 def predict_each(

@@ -52,26 +52,43 @@ def picture_file(path: Path) -> PictureFile:
 def pictures_under(folder: Path) -> Iterator[PictureFile]:
     """Every file in a folder and its sub-folders, by name; a DataError where there is none.
 
+    A sub-folder that cannot be gone through stands there as a file that cannot be read.
+
     Left out is what the system keeps there for itself: names that begin with a dot, Thumbs.db, desktop.ini.
     """
     count = 0
-    for count, found in enumerate(_walk(folder, root=folder), 1):  # noqa: B007
+    for count, found in enumerate(_walk(folder), 1):  # noqa: B007
         yield found
     if not count:
         raise DataError(f"{folder}: expected pictures, received a folder without any file.")
 
 
-def _walk(folder: Path, *, root: Path) -> Iterator[PictureFile]:
-    for name in names_in(folder):
-        path = folder / name
-        if name.startswith(".") or name.lower() in _OF_THE_SYSTEM:
+def _walk(root: Path) -> Iterator[PictureFile]:
+    waiting = _inside(root)
+    while waiting:
+        path = waiting.pop()
+        if path.name.startswith(".") or path.name.lower() in _OF_THE_SYSTEM:
             continue
-        if path.is_symlink() and (path.is_dir() or not _is_inside(path, root)):
+        # Those of Path raise an error where a folder may be listed but not entered.
+        is_folder = os.path.isdir(path)
+        if os.path.islink(path) and (is_folder or not _is_inside(path, root)):
             yield PictureFile(str(path), partial(_refuse_link, path, root))
-        elif path.is_dir():
-            yield from _walk(path, root=root)
-        else:
+        elif not is_folder:
             yield picture_file(path)
+        else:
+            try:
+                waiting += _inside(path)
+            except DataError as error:
+                yield PictureFile(str(path), partial(_refuse, error))
+
+
+def _inside(folder: Path) -> list[Path]:
+    """What is in a folder, the first by name at the end; DataError where it cannot be listed."""
+    return [folder / name for name in reversed(names_in(folder))]
+
+
+def _refuse(error: DataError, _: int) -> bytes:
+    raise error
 
 
 def _is_inside(path: Path, root: Path) -> bool:
