@@ -28,6 +28,9 @@ MAX_PICTURE_BYTES = 64 * 2**20
 # few kilobytes may hold thousands.
 MAX_JPEG_SCANS = 100
 
+# Values that become float64 together: of 64 million pixels these are gigabytes.
+_AT_A_TIME = 2**20
+
 _ORIENTATION = 0x0112
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
 _START_OF_SCAN, _END_OF_IMAGE, _START_OF_IMAGE = 0xDA, 0xD9, 0xD8
@@ -149,15 +152,24 @@ def _eight_bits(values: NDArray[np.generic], *, wide: bool) -> Picture:
     # 65535 / 257 is 255.
     if wide:
         return (values.astype(np.uint16) // 257).astype(np.uint8)
-    numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(numbers.min()), float(numbers.max())
+    parts = [
+        values.ravel()[start : start + _AT_A_TIME] for start in range(0, values.size, _AT_A_TIME)
+    ]
+    low = min(float(_numbers(part).min()) for part in parts)
+    high = max(float(_numbers(part).max()) for part in parts)
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
     elif values.dtype.kind == "i" and low >= 0 and high <= 65535:
         low, high = 0.0, 65535.0
     elif low == high:
-        return np.zeros(numbers.shape, np.uint8)
-    return ((numbers - low) * (255 / (high - low))).astype(np.uint8)
+        return np.zeros(values.shape, np.uint8)
+    scale = 255 / (high - low)
+    scaled = [((_numbers(part) - low) * scale).astype(np.uint8) for part in parts]
+    return np.concatenate(scaled).reshape(values.shape)
+
+
+def _numbers(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    return np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
 
 
 def _upright(pixels: Picture, picture: "Image.Image") -> Picture:
