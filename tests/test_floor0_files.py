@@ -23,7 +23,6 @@ from tenfold import files
 from tenfold.errors import CorruptFile, ModelError, UsageError
 from tenfold.files import (
     check_seal,
-    check_target,
     locked,
     read_json,
     read_sealed,
@@ -218,39 +217,6 @@ def test_a_place_that_cannot_be_written_is_an_oserror_and_leaves_nothing(tmp_pat
         with pytest.raises(OSError, match="directory|exists"):
             write_bytes(place, NEW)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
-
-
-def test_an_error_names_the_place_that_was_asked_for(tmp_path):
-    place = tmp_path / "folder"
-    place.mkdir()
-    with pytest.raises(IsADirectoryError) as error:
-        write_bytes(place, NEW)
-    assert (error.value.filename, error.value.filename2) == (str(place), None)
-
-
-@pytest.mark.parametrize("letter", ["n", "\u00fc", "\u4e2d"])
-def test_the_longest_name_that_a_file_can_have_can_be_written(tmp_path, letter):
-    # 255 bytes in the file systems of Linux and macOS.
-    place = tmp_path / (letter * (255 // len(letter.encode())))
-    write_bytes(place, NEW)
-    assert place.read_bytes() == NEW
-
-
-def test_a_folder_is_no_target_for_a_file(tmp_path):
-    assert check_target(tmp_path / "new") == tmp_path / "new"
-    with pytest.raises(UsageError, match="received a folder. Name a file in it"):
-        check_target(tmp_path)
-
-
-def test_an_input_is_no_target_by_whatever_name(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("in.csv").write_text("1\n")
-    Path("link.csv").symlink_to("in.csv")
-    inputs = [Path("missing"), Path("a\0b"), Path("in.csv")]
-    for name in ("in.csv", "./in.csv", "link.csv", str(tmp_path / "in.csv")):
-        with pytest.raises(UsageError, match="the input in.csv, which would be lost"):
-            check_target(Path(name), inputs=inputs)
-    assert check_target(Path("out.csv"), inputs=inputs) == Path("out.csv")
 
 
 def test_a_seal_is_the_sha256_of_fips_180_and_the_size():

@@ -81,12 +81,17 @@ class Writer:
 def replacing(path: Path) -> Iterator[Writer]:
     """A file that is put at `path`, as the protocol above says, once the block ends without an error.
 
+    A link stays one: what it leads to is written.
+
     Raises:
+        UsageError: a device, pipe or socket stands there, which would be replaced for everybody.
         OSError: the disk is full, or the place may not be written; what stood at `path` is untouched.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _check_ordinary(path)
+    place = Path(os.path.realpath(path)) if os.path.islink(path) else path
+    place.parent.mkdir(parents=True, exist_ok=True)
     # Only the beginning of a long name: with more behind it the whole might be longer than names may be.
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}{_TEMPORARY}")
+    temporary = place.with_name(f".{place.name[:40]}.{secrets.token_hex(6)}{_TEMPORARY}")
     try:
         with open(temporary, "xb") as file:
             writer = Writer(file)
@@ -94,20 +99,21 @@ def replacing(path: Path) -> Iterator[Writer]:
             file.flush()
             os.fsync(file.fileno())
         _check_kept(temporary, writer.seal)
-        os.replace(temporary, path)
+        os.replace(temporary, place)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         # The temporary file is gone, and nobody who asked knows it.
         if isinstance(error, OSError) and str(error.filename) == str(temporary):
             error.filename, error.filename2 = str(path), None
         raise
-    _sync_folder(path.parent)
+    _sync_folder(place.parent)
 
 
 def check_target(path: Path, *, inputs: Iterable[Path] = ()) -> Path:
-    """A place for a file that is to be written; UsageError where a folder stands, or one of the inputs."""
+    """A place for a file that is to be written; UsageError where a folder, a device or one of the inputs stands."""
     if path.is_dir():
         raise UsageError(f"{path}: expected a file to write, received a folder. Name a file in it.")
+    _check_ordinary(path)
     for one in inputs:
         if _is_same(one, path):
             raise UsageError(
@@ -115,6 +121,14 @@ def check_target(path: Path, *, inputs: Iterable[Path] = ()) -> Path:
                 "Name a new one."
             )
     return path
+
+
+def _check_ordinary(path: Path) -> None:
+    """UsageError where a device, pipe or socket stands, or a link to one."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError(
+            f"{path}: expected a file to write, received a device, pipe or socket. Name a file."
+        )
 
 
 def _is_same(one: Path, other: Path) -> bool:
