@@ -101,4 +101,4 @@ def _lines(heights: NDArray[np.float64]) -> Layers:
     the line and 0 from 1.45 pixels above or below it."""
     rows = np.arange(SIDE)[:, None]
     away = np.minimum(np.abs(rows - heights[:, None]), REACH - 1e-9)
-    return np.clip(1 + np.log(1 - away / REACH), 0, 1)
+    return np.asarray(np.clip(1 + np.log(1 - away / REACH), 0, 1), np.float64)
