@@ -17,9 +17,10 @@ from tenfold.reading.view import View
 # Strokes wider than this share of the photo's longer side fill it: of MNIST's pictures they are a tenth, of a
 # line of seven digits that was cut out closely a fiftieth.
 WIDE_STROKE = 0.03
-# Ink that is anywhere so many times as thick as its strokes is a shadow; that holds so much of a side, a desk.
-THICK = 2.2
-SIDE_HELD = 0.9
+# What holds more of the photo's rim is a desk or a shadow, or a digit that was cut out to its very edges: that is all of the
+# ink, nowhere so many times as thick as its strokes, and holds no whole side.
+RIM = 0.17
+ALL, THICK, SIDE_HELD = 0.95, 2.2, 0.9
 # Looked at no larger than this, in pixels.
 SIDE = 240
 # Then the page is so much longer than the photo that strokes are this share of it, and twice as long at least.
@@ -66,9 +67,18 @@ def page_of(photo: NDArray[np.uint8]) -> Page:
 
 def _is_written(inked: NDArray[np.bool_], stroke: float) -> bool:
     """Whether all ink, bool (h, w), may come from a pen whose strokes are so many pixels wide."""
-    thickest = 2 * ndimage.distance_transform_edt(np.pad(inked, 1)).max()
     sides = (inked[0], inked[-1], inked[:, 0], inked[:, -1])
-    return bool(thickest <= THICK * stroke and max(side.mean() for side in sides) <= SIDE_HELD)
+    if np.concatenate(sides).mean() <= RIM:
+        return True
+    pieces, _ = ndimage.label(inked, np.ones((3, 3)))
+    on_rim = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
+    cut = np.isin(pieces, on_rim[on_rim > 0])
+    thickest = 2 * ndimage.distance_transform_edt(np.pad(inked, 1)).max()
+    return bool(
+        cut.sum() >= ALL * inked.sum()
+        and thickest <= THICK * stroke
+        and max(side.mean() for side in sides) <= SIDE_HELD
+    )
 
 
 def _reduced(photo: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
