@@ -1,9 +1,9 @@
 """The service beside the same model called directly; how soon it answers; what it does when too much is asked.
 
 Claims: through HTTP at least 60 % of the pictures a second that `predict_proba` tells, 256 at once. At 70 % of what
-the service can do, how much longer than the median one request in a hundred takes is on record (ten times at most is wanted;
-the client shares the cores). At three times what it can do, what it takes on it answers within its deadline (4 seconds), and the rest is told to come again. Of 20,000
-requests no answer is another's and none is lost.
+the service can do, how much longer than the median one request in a hundred takes is on record (ten times at most
+is wanted; the client shares the cores). At three times what it can do, what it takes on it answers within its
+deadline (4 seconds), and the rest is told to come again. Of 20,000 requests no answer is another's and none is lost.
 """
 
 import argparse

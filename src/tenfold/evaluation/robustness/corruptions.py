@@ -166,7 +166,7 @@ def dotted_line(images: Images, chance: np.random.Generator, severity: float = 1
 
 
 def zigzag(images: Images, chance: np.random.Generator, severity: float = 1.0) -> Images:
-    """A white zigzag across; see `strokes.zigzags`."""
+    """A white zigzag across (`strokes.zigzags`); ours: it is one line, seen as far above as below, where theirs is strokes."""
     return _bytes(_light(images) + severity * strokes.zigzags(len(images), chance))
 
 
