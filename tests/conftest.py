@@ -46,9 +46,12 @@ def small_digits() -> Digits:
     return load("mnist5k", say=lambda _: None).train.take(np.arange(1_000))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's chromium, or another one on the PATH, as Playwright drives it; without any a test fails and says so."""
+    """Debian's chromium, or another one on the PATH, as Playwright drives it; without any a test fails and says so.
+
+    Of a module, because Playwright keeps an event loop running, and no other test of the process could start one.
+    """
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium") or shutil.which("google-chrome")

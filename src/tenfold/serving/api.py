@@ -124,12 +124,8 @@ async def predict_batch(request: Request) -> Response:
             pictures = pictures_in(request.headers["content-type"], content)
             images, probabilities = await service.tell_pictures(pictures)
         else:
-            images = (
-                images_in(content)
-                if kind == BINARY
-                else await service.parse(images_in_json, content)
-            )
-            probabilities = await service.tell(images)
+            parse = images_in if kind == BINARY else images_in_json
+            images, probabilities = await service.tell(parse, content)
     seen = images if wanted else None
     return _json({"answers": told(probabilities, reject_below=service.reject_below, seen=seen)})
 

@@ -1,4 +1,4 @@
-"""Work off the event loop: how much of it waits, who is sent away, and the thread that asks the classifier.
+"""Work off the event loop: how much of it waits, who is sent away, and the threads that ask the classifier.
 
 The event loop only takes requests in and gives answers out. What takes time is done by threads, each behind a
 queue that admits no more than it can do in time. Knows nothing about HTTP.
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -20,8 +20,6 @@ from tenfold.serving.problems import Busy
 
 MAX_BATCH = 256
 """Pictures that the classifier is asked about at once."""
-# So long a batch that is not full waits for more. An answer takes several times as long.
-GATHER_SECONDS = 0.001
 # The share of the past that counts in what a piece of work takes: about the last ten of them.
 MEMORY = 0.9
 
@@ -96,106 +94,144 @@ class Workers:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
+class Answer(NamedTuple):
+    """Images uint8 (n, 28, 28), and what the classifier says of them: float32 (n, 10)."""
+
+    images: Images
+    probabilities: Probabilities
+
+
 @dataclass(eq=False, slots=True)
 class _Question:
-    images: Images
-    answer: "asyncio.Future[Probabilities]"
+    make: Callable[[], Images]
+    amount: float
     ends: float
     """On the monotonic clock; after it nobody waits for the answer."""
+    answer: "asyncio.Future[Answer]"
+
+
+_Answers = list[tuple[_Question, Answer | Exception]]
 
 
 class InferenceQueue:
-    """Asks one classifier, in one thread, about the pictures of many requests at once.
+    """Makes the pictures of many requests and asks one classifier about them, as many at once as wait.
+
+    The thread that makes pictures asks about them too, and waits for no more to come: to hand a small picture to another
+    thread takes longer than to bring it into form (docs/experiments.md).
 
     Args:
-        classifier: what is asked.
-        max_seconds: how long the pictures that wait may take.
+        classifier: what is asked, by several threads at the same time.
+        max_seconds: how long what waits may take.
+        threads: how many do it. While one is at work on a large picture, small ones go to the others.
     """
 
-    def __init__(self, classifier: Classifier, *, max_seconds: float) -> None:
+    def __init__(self, classifier: Classifier, *, max_seconds: float, threads: int = 1) -> None:
         self._classifier = classifier
-        self._backlog = Backlog(max_seconds)
+        self._backlog = Backlog(max_seconds, workers=threads)
         self._questions: deque[_Question] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._run, name="tenfold-inference", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"tenfold-inference-{number}", daemon=True)
+            for number in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
 
-    async def ask(self, images: Images, *, seconds: float) -> Probabilities:
-        """images uint8 (n, 28, 28) -> float32 (n, 10).
+    async def ask(self, make: Callable[[], Images], *, amount: float, seconds: float) -> Answer:
+        """What the classifier says of the images uint8 (n, 28, 28) that `make` gives.
+
+        Args:
+            make: called in another thread, or not at all where nobody waits any more; what it raises is raised here.
+            amount: of work, in images that are there already.
+            seconds: how long the answer is waited for.
 
         Raises:
-            Busy: too many pictures wait already, or no answer came within `seconds`.
+            Busy: too much waits already, or nothing was begun within `seconds`.
         """
-        self._backlog.add(len(images))
+        self._backlog.add(amount)
         try:
-            question = _Question(images, self._loop.create_future(), time.monotonic() + seconds)
+            ends = time.monotonic() + seconds
+            question = _Question(make, amount, ends, self._loop.create_future())
             with self._changed:
                 self._questions.append(question)
                 self._changed.notify()
             return await question.answer
         finally:
-            self._backlog.remove(len(images))
+            self._backlog.remove(amount)
 
     def close(self) -> None:
-        """Answer what was asked, then end the thread."""
+        """Answer what was asked, then end the threads."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
         while batch := self._next_batch():
-            now = time.monotonic()
-            late = [question for question in batch if question.ends <= now]
-            # A cancelled question is one whose request has ended.
-            open_ones = [q for q in batch if q.ends > now and not q.answer.cancelled()]
-            self._deliver([(question, Busy()) for question in late])
-            if open_ones:
-                self._deliver(self._answered(open_ones))
+            begin = time.perf_counter()
+            answers = self._answered(batch)
+            # Who is sent away took no time.
+            done = sum(question.amount for question, got in answers if not isinstance(got, Busy))
+            self._loop.call_soon_threadsafe(
+                self._deliver, answers, done, time.perf_counter() - begin
+            )
 
     def _next_batch(self) -> list[_Question]:
         """Wait for questions -> as many as fit into one batch; none once the queue is closed and empty."""
+        batch: list[_Question] = []
+        amount = 0.0
         with self._changed:
             self._changed.wait_for(lambda: self._questions or self._closing)
-            waiting = sum(len(question.images) for question in self._questions)
-        if waiting < MAX_BATCH and not self._closing:
-            time.sleep(GATHER_SECONDS)
-        batch: list[_Question] = []
-        pictures = 0
-        with self._changed:
             while self._questions:
-                pictures += len(self._questions[0].images)
-                if batch and pictures > MAX_BATCH:
+                amount += self._questions[0].amount
+                if batch and amount > MAX_BATCH:
                     break
                 batch.append(self._questions.popleft())
         return batch
 
-    def _answered(
-        self, questions: list[_Question]
-    ) -> "list[tuple[_Question, Probabilities | Exception]]":
-        images = np.concatenate([question.images for question in questions])
-        begin = time.perf_counter()
+    def _answered(self, questions: list[_Question]) -> _Answers:
+        """The questions that are still open, each with its answer or with what went wrong."""
+        answers: _Answers = []
+        made: list[tuple[_Question, Images]] = []
+        for question in questions:
+            # A cancelled question is one whose request has ended.
+            if question.answer.cancelled():
+                continue
+            try:
+                if question.ends <= time.monotonic():
+                    raise Busy()
+                made.append((question, question.make()))
+            except Exception as error:
+                answers.append((question, error))
+        if made:
+            answers += self._told(made)
+        return answers
+
+    def _told(self, made: list[tuple[_Question, Images]]) -> _Answers:
         try:
-            probabilities = self._classifier.predict_proba(images)
+            probabilities = self._classifier.predict_proba(
+                np.concatenate([images for _, images in made])
+            )
         except Exception as error:
             # Each request that asked gets it; the thread lives on for the next ones.
-            return [(question, error) for question in questions]
-        took = time.perf_counter() - begin
-        self._loop.call_soon_threadsafe(self._backlog.learn, len(images), took)
-        ends = np.cumsum([len(question.images) for question in questions])[:-1]
-        return list(zip(questions, np.split(probabilities, ends), strict=True))
+            return [(question, error) for question, _ in made]
+        ends = np.cumsum([len(images) for _, images in made])[:-1]
+        parts = np.split(probabilities, ends)
+        return [
+            (question, Answer(images, part))
+            for (question, images), part in zip(made, parts, strict=True)
+        ]
 
-    def _deliver(self, answers: "list[tuple[_Question, Probabilities | Exception]]") -> None:
-        self._loop.call_soon_threadsafe(_set, answers)
-
-
-def _set(answers: "list[tuple[_Question, Probabilities | Exception]]") -> None:
-    for question, answer in answers:
-        if question.answer.done():
-            continue
-        if isinstance(answer, Exception):
-            question.answer.set_exception(answer)
-        else:
-            question.answer.set_result(answer)
+    def _deliver(self, answers: _Answers, amount: float, seconds: float) -> None:
+        if amount:
+            self._backlog.learn(amount, seconds)
+        for question, answer in answers:
+            if question.answer.done():
+                continue
+            if isinstance(answer, Exception):
+                question.answer.set_exception(answer)
+            else:
+                question.answer.set_result(answer)

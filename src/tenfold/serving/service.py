@@ -1,6 +1,6 @@
 """The service without HTTP: bytes of pictures, or pictures, -> what the classifier makes of them, in time.
 
-One thread asks the classifier, a few bring pictures into canonical form, one reads photos. Knows nothing about
+A few threads bring pictures into canonical form and ask the classifier, one reads photos. Knows nothing about
 requests and responses.
 """
 
@@ -9,14 +9,15 @@ import math
 import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from tenfold.digits import SIDE, Classifier, Images, Probabilities
+from tenfold.digits import SIDE, Classifier, Images
 from tenfold.serving.answers import DECIMALS
 from tenfold.serving.problems import Busy
-from tenfold.serving.queues import InferenceQueue, Workers
+from tenfold.serving.queues import Answer, InferenceQueue, Workers
 
 if TYPE_CHECKING:
     from tenfold.reading import Line
@@ -29,11 +30,12 @@ TELL_SECONDS = 4.0
 READ_SECONDS = 20.0
 """Within it a photo is read, or many pictures are told."""
 WARM_UP_SECONDS = 60.0
-# A quarter of the time may be spent waiting, once for its form and once for the classifier; the rest is for the
-# work itself and for machines that are busy.
+# So much of the time may be spent waiting; the rest is for the work itself and for machines that are busy.
 WAITING_SHARE = 0.25
-# Of each picture, whatever its size: what opening it costs, in bytes that take as long to decode.
+# What opening a picture costs, whatever its size, in bytes that take as long to decode;
 PICTURE_BYTES = 10_000
+# and how many such bytes take as long as to tell one digit.
+BYTES_A_DIGIT = 4_000
 
 T = TypeVar("T")
 
@@ -51,11 +53,10 @@ class Service:
         self.classifier = classifier
         self.reject_below = float(getattr(classifier, "reject_below", 0.0))
         self.draining = False
-        self._queue = InferenceQueue(classifier, max_seconds=TELL_SECONDS * WAITING_SHARE)
-        self._forming = Workers(
-            min(os.cpu_count() or 1, 4),
+        self._queue = InferenceQueue(
+            classifier,
             max_seconds=TELL_SECONDS * WAITING_SHARE,
-            name="tenfold-form",
+            threads=min(os.cpu_count() or 1, 4),
         )
         self._reading = Workers(1, max_seconds=READ_SECONDS * WAITING_SHARE, name="tenfold-read")
         self._warm_up = asyncio.get_running_loop().create_task(self._first_answer())
@@ -70,36 +71,27 @@ class Service:
         # The first picture and the first photo also load what is needed for all others.
         blank = _blank_picture()
         await asyncio.gather(
-            self._queue.ask(np.zeros((1, SIDE, SIDE), np.uint8), seconds=WARM_UP_SECONDS),
-            self._forming.run(PICTURE_BYTES, _forms, [blank]),
+            self._queue.ask(partial(_forms, [blank]), amount=1.0, seconds=WARM_UP_SECONDS),
             self._reading.run(PICTURE_BYTES, _read, blank, self.classifier),
         )
 
-    async def tell(self, images: Images) -> Probabilities:
-        """images uint8 (n, 28, 28) -> float32 (n, 10); Busy where that cannot be had in time."""
-        return await self._queue.ask(images, seconds=TELL_SECONDS)
+    async def tell(self, parse: Callable[[bytes], Images], content: bytes) -> Answer:
+        """The images in `content`, which `parse` finds there, told; Busy where that cannot be had in time."""
+        amount = len(content) / (SIDE * SIDE)
+        return await self._queue.ask(partial(parse, content), amount=amount, seconds=TELL_SECONDS)
 
-    async def parse(self, parse: Callable[[bytes], Images], content: bytes) -> Images:
-        """Have `parse` done off the event loop; Busy where that cannot be had in time."""
-        return await self._forming.run(len(content), parse, content)
-
-    async def tell_pictures(self, contents: Sequence[bytes]) -> tuple[Images, Probabilities]:
-        """Picture files -> (their canonical forms uint8 (n, 28, 28), float32 (n, 10)).
+    async def tell_pictures(self, contents: Sequence[bytes]) -> Answer:
+        """Picture files -> their canonical forms, told.
 
         Raises:
             Busy: that cannot be had in time.
             DataError: one of them is no picture that can be used.
         """
         seconds = TELL_SECONDS if len(contents) == 1 else READ_SECONDS
-        ends = time.monotonic() + seconds
-        return await _within(seconds, self._tell_pictures(contents, ends))
-
-    async def _tell_pictures(
-        self, contents: Sequence[bytes], ends: float
-    ) -> tuple[Images, Probabilities]:
-        amount = sum(PICTURE_BYTES + len(content) for content in contents)
-        images = await self._forming.run(amount, _forms, contents, ends)
-        return images, await self.tell(images)
+        make = partial(_forms, contents, time.monotonic() + seconds)
+        size = sum(PICTURE_BYTES + len(content) for content in contents)
+        amount = len(contents) + size / BYTES_A_DIGIT
+        return await _within(seconds, self._queue.ask(make, amount=amount, seconds=seconds))
 
     async def read(self, content: bytes) -> dict[str, Any]:
         """The file of a photo -> what is written on it, with the photo's width and height.
@@ -116,7 +108,7 @@ class Service:
     def close(self) -> None:
         """Finish what has begun, and end the threads."""
         self._warm_up.cancel()
-        for end in (self._reading.close, self._forming.close, self._queue.close):
+        for end in (self._reading.close, self._queue.close):
             end()
 
 
