@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tenfold.errors import CorruptFile, DataError, ModelError
+from tenfold.errors import CorruptFile, DataError, ModelError, UsageError
 from tenfold.modelfile import (
     Model,
     OnnxClassifier,
@@ -49,6 +50,25 @@ def test_a_picture_gets_the_same_answer_alone_and_among_others(content, many):
         alone = classifier.predict_proba(many[k : k + 1])
         # Another batch may be summed in another order: the last digit of a float32 can differ.
         assert alone[0] == pytest.approx(together[k], abs=1e-6)
+
+
+def test_a_question_keeps_as_many_cores_busy_as_it_may(content, many):
+    def threads() -> int:
+        return len(os.listdir("/proc/self/task"))
+
+    before = threads()
+    # The thread that asks works too.
+    alone = OnnxClassifier(content, source="test", cores=1)
+    assert threads() == before
+    three = OnnxClassifier(content, source="test", cores=3)
+    assert threads() == before + 2
+    np.testing.assert_allclose(alone.predict_proba(many), three.predict_proba(many), atol=1e-6)
+
+
+@pytest.mark.parametrize("cores", [0, -1, 1.0, "2", True])
+def test_a_number_of_cores_is_one(content, cores):
+    with pytest.raises(UsageError, match="cores: expected a whole number from 1"):
+        OnnxClassifier(content, source="test", cores=cores)
 
 
 def test_rows_sum_to_one(content, many):

@@ -48,12 +48,13 @@ def serve(
 
     Example: tenfold serve
     """
-    from tenfold.modelfile import open_classifier, pretrained
+    from tenfold.modelfile import PRETRAINED, open_classifier
     from tenfold.serving.server import Server
 
     if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
         raise UsageError("--token: expected letters, digits and signs of ASCII without a blank.")
-    classifier = pretrained() if model is None else open_classifier(Path(model))
+    # The service asks in several threads, each of which has a core.
+    classifier = open_classifier(PRETRAINED if model is None else Path(model), cores=1)
     with Server(classifier, host=host, port=port, token=token) as server:
         console.show(server.url)
         console.say("Open it in a browser. Ctrl-C ends it.")

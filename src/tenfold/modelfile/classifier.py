@@ -24,9 +24,11 @@ from tenfold.modelfile.native import (
     read_onnx,
 )
 from tenfold.randomness import stream
+from tenfold.values import check_whole
 
 # Enough to keep every core busy; a small convolutional network then holds a few tens of MB.
 CHUNK_IMAGES = 256
+MAX_CORES = 1024
 
 _SIGNATURE = (
     f"one input `{INPUT}`, uint8 (n, {SIDE}, {SIDE}) with any n, and one output `{OUTPUT}`, "
@@ -35,7 +37,7 @@ _SIGNATURE = (
 
 
 class OnnxClassifier:
-    """Runs an ONNX model on all cores of this machine.
+    """Runs an ONNX model.
 
     Attributes:
         reject_below: 0 <= p < 1: where the largest of a picture's probabilities is less, it shows no digit;
@@ -44,15 +46,21 @@ class OnnxClassifier:
     Args:
         content: the model, serialised.
         source: what messages call it.
+        cores: how many one question may keep busy; None for all of this machine.
 
     Raises:
         ModelError: `content` is not an ONNX model, or takes or gives something else than ours.
+        UsageError: `cores` is no number of them.
     """
 
-    def __init__(self, content: bytes, *, source: str) -> None:
+    def __init__(self, content: bytes, *, source: str, cores: int | None = None) -> None:
         import onnxruntime
 
+        if cores is not None:
+            check_whole("cores", cores, 1, MAX_CORES)
         options = onnxruntime.SessionOptions()
+        # 0 stands for all.
+        options.intra_op_num_threads = cores or 0
         # What goes wrong comes as an exception; the log would say it a second time, on stderr.
         options.log_severity_level = 4
         try:
@@ -81,16 +89,21 @@ class OnnxClassifier:
         return probabilities
 
 
-def open_classifier(path: Path) -> OnnxClassifier:
+def open_classifier(path: Path, *, cores: int | None = None) -> OnnxClassifier:
     """The Classifier in a run folder, a model folder or an .onnx file.
+
+    Args:
+        path: where it is.
+        cores: how many one question may keep busy; None for all of this machine.
 
     Raises:
         ModelError: there is none, or it does not take pictures and give ten probabilities.
         CorruptFile: a model folder is damaged; the message names the file.
+        UsageError: `cores` is no number of them.
     """
     if path.suffix == ".onnx":
-        return _open_file(path)
-    return OnnxClassifier(read_onnx(find_model(path)), source=str(path))
+        return _open_file(path, cores)
+    return OnnxClassifier(read_onnx(find_model(path)), source=str(path), cores=cores)
 
 
 def find_model(path: Path) -> Path:
@@ -143,7 +156,7 @@ def _threshold(text: str, *, source: str) -> float:
     return threshold
 
 
-def _open_file(path: Path) -> OnnxClassifier:
+def _open_file(path: Path, cores: int | None) -> OnnxClassifier:
     """A single .onnx file, which anyone may have made: nothing about it is taken for granted."""
     try:
         if not path.is_file():
@@ -154,7 +167,7 @@ def _open_file(path: Path) -> OnnxClassifier:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error}).") from error
     _check_self_contained(path, content)
-    classifier = OnnxClassifier(content, source=str(path))
+    classifier = OnnxClassifier(content, source=str(path), cores=cores)
     tries = stream(0, "foreign").integers(0, 256, (2, SIDE, SIDE)).astype(np.uint8)
     try:
         sums = classifier.predict_proba(tries).sum(axis=1)
