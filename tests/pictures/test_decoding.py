@@ -71,6 +71,17 @@ def test_eight_bits_in_a_wider_file_stay_what_they_are(kind):
     np.testing.assert_array_equal(decode(written(wider, "TIFF"), where="it"), GREY)
 
 
+@pytest.mark.parametrize("kind", [np.uint16, np.int32])
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_bits_of_a_camera_in_a_file_of_sixteen_are_no_darkness(kind, bits):
+    # White paper of such a camera is 2**bits - 1, which is 6 % of white in 16 bits for 12 of them.
+    values = (GREY.astype(kind) << (bits - 8)) + (1 << (bits - 9))
+    values[0, 0] = 2**bits - 1
+    found = decode(written(Image.fromarray(values), "TIFF"), where="it").astype(int)
+    assert found[0, 0] == 255
+    assert np.abs(found - GREY).ravel()[1:].max() <= 1
+
+
 def test_sixteen_bit_colour_keeps_its_upper_half():
     rows = b"".join(b"\0" + (row.astype(">u2") * 257).tobytes() for row in COLOUR)
     np.testing.assert_array_equal(decode(png(9, 12, 16, 2, rows), where="it"), COLOUR)
@@ -99,7 +110,7 @@ def test_wide_values_take_little_more_memory_than_they_have(kind):
     tracemalloc.stop()
     # Of 4 million pixels with 4 bytes each: what Pillow hands over, twice while it does, and 8 bits of each.
     assert most < 60_000_000
-    by_hand = (values.astype(np.float64) + 2_000_000) * (255 / 3_999_999)
+    by_hand = (values.astype(np.float64) + 2_000_000) * 255 / 3_999_999
     np.testing.assert_array_equal(found, np.floor(by_hand))
 
 

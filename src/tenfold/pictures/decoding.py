@@ -31,6 +31,7 @@ MAX_JPEG_SCANS = 100
 # Values that become float64 together: of 64 million pixels these are gigabytes.
 _AT_A_TIME = 2**20
 
+_WHITES = tuple(2.0**bits - 1 for bits in (8, 10, 12, 14, 16))
 _ORIENTATION = 0x0112
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
 _START_OF_SCAN, _END_OF_IMAGE, _START_OF_IMAGE = 0xDA, 0xD9, 0xD8
@@ -126,7 +127,7 @@ def _pixels(picture: "Image.Image") -> Picture:
     """A loaded picture of any of Pillow's modes -> grey, RGB or RGBA."""
     mode = picture.mode
     if mode == "F" or mode.startswith("I"):
-        return _eight_bits(np.asarray(picture), wide=mode.startswith("I;16"))
+        return _eight_bits(np.asarray(picture))
     if mode == "LAB":
         return np.asarray(picture.getchannel("L"))
     if mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
@@ -139,32 +140,26 @@ def _plain_mode(picture: "Image.Image") -> str:
     return "L" if picture.mode == "1" else "RGB"
 
 
-def _eight_bits(values: NDArray[np.generic], *, wide: bool) -> Picture:
+def _eight_bits(values: NDArray[np.generic]) -> Picture:
     """Whole numbers or floats of more than 8 bits (h, w) -> uint8; black and white stay where they were.
 
-    16-bit values, and 32-bit ones that do not exceed them, are taken from 0..65535, but where none exceeds 255
-    as they are; floats within 0..1 from there; anything else from its smallest value to its largest. What is
-    not a number is black.
+    Whole numbers up to 65535 are taken from 0 to the most that 8, 10, 12, 14 or 16 bits hold, the first of these that
+    none exceeds: cameras and scanners write 10 bits as they are into files of 16. Floats within 0..1 are taken from
+    there; anything else from its smallest value to its largest. What is not a number is black.
     """
-    # Eight bits in a wider array; as 16 bits all of them would be black.
-    if values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 255:
-        return values.astype(np.uint8)
-    # 65535 / 257 is 255.
-    if wide:
-        return (values.astype(np.uint16) // 257).astype(np.uint8)
     parts = [
         values.ravel()[start : start + _AT_A_TIME] for start in range(0, values.size, _AT_A_TIME)
     ]
     low = min(float(_numbers(part).min()) for part in parts)
     high = max(float(_numbers(part).max()) for part in parts)
-    if values.dtype.kind == "f" and low >= 0 and high <= 1:
+    if values.dtype.kind in "iu" and low >= 0 and high <= _WHITES[-1]:
+        low, high = 0.0, next(white for white in _WHITES if high <= white)
+    elif values.dtype.kind == "f" and low >= 0 and high <= 1:
         low, high = 0.0, 1.0
-    elif values.dtype.kind == "i" and low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0
     elif low == high:
         return np.zeros(values.shape, np.uint8)
-    scale = 255 / (high - low)
-    scaled = [((_numbers(part) - low) * scale).astype(np.uint8) for part in parts]
+    # In this order white is 255 to the last bit.
+    scaled = [((_numbers(part) - low) * 255 / (high - low)).astype(np.uint8) for part in parts]
     return np.concatenate(scaled).reshape(values.shape)
 
 
