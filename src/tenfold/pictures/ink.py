@@ -168,9 +168,16 @@ def paper_of(small: NDArray[np.int16]) -> Grey:
 def _with_dark_rim(paper: NDArray[np.int16], small: NDArray[np.int16]) -> NDArray[np.int16]:
     """The paper, dark where it would have been taken for ink because the shadow ends at the rim of the picture."""
     darker = _closed(small, RIM_WINDOW)
-    parts, _ = ndimage.label(paper - darker > EVEN)
+    return np.where(joined_to_rim(paper - darker > EVEN), darker, paper)
+
+
+def joined_to_rim(
+    marked: NDArray[np.bool_], neighbours: NDArray[np.generic] | None = None
+) -> NDArray[np.bool_]:
+    """What of bool (h, w) is joined to the picture's rim; by sides, or as `ndimage.label` takes `neighbours`."""
+    parts, _ = ndimage.label(marked, neighbours)
     rim = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    return np.where(np.isin(parts, rim[rim > 0]), darker, paper)
+    return np.isin(parts, rim[rim > 0])
 
 
 def _is_even(paper: NDArray[np.int16]) -> bool:

@@ -11,7 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from tenfold.pictures.framing import stroke_width
-from tenfold.pictures.ink import ink_of
+from tenfold.pictures.ink import ink_of, joined_to_rim
 from tenfold.reading.view import View
 
 # Strokes wider than this share of the photo's longer side fill it: of MNIST's pictures they are a tenth, of a
@@ -70,9 +70,7 @@ def _is_written(inked: NDArray[np.bool_], stroke: float) -> bool:
     sides = (inked[0], inked[-1], inked[:, 0], inked[:, -1])
     if np.concatenate(sides).mean() <= RIM:
         return True
-    pieces, _ = ndimage.label(inked, np.ones((3, 3)))
-    on_rim = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
-    cut = np.isin(pieces, on_rim[on_rim > 0])
+    cut = joined_to_rim(inked, np.ones((3, 3)))
     thickest = 2 * ndimage.distance_transform_edt(np.pad(inked, 1)).max()
     return bool(
         cut.sum() >= ALL * inked.sum()
