@@ -172,7 +172,7 @@ def _with_dark_rim(paper: NDArray[np.int16], small: NDArray[np.int16]) -> NDArra
 
 
 def joined_to_rim(
-    marked: NDArray[np.bool_], neighbours: NDArray[np.generic] | None = None
+    marked: NDArray[np.bool_], neighbours: NDArray[np.float64] | None = None
 ) -> NDArray[np.bool_]:
     """What of bool (h, w) is joined to the picture's rim; by sides, or as `ndimage.label` takes `neighbours`."""
     parts, _ = ndimage.label(marked, neighbours)
