@@ -119,6 +119,13 @@ def test_what_the_model_saw_is_written_picture_by_picture(tenfold, pictures, wri
     np.testing.assert_array_equal(seen[1:], TEST.images[:2])
 
 
+def test_one_name_is_not_for_a_file_and_a_folder(tenfold, pictures):
+    outcome = tenfold("predict", "pictures/5.png", "--out", "same.csv", "--saw", "./same.csv")
+    assert outcome.code == 2
+    assert "Give them two names" in outcome.err
+    assert not Path("same.csv").exists()
+
+
 def test_one_bad_file_among_many_is_named_and_costs_nothing_of_the_others(tenfold, pictures):
     (pictures / "6.png").write_bytes(b"GIF89a, cut off")
     outcome = tenfold("predict", "pictures", "missing.jpg", "--out", "told.json")

@@ -90,6 +90,8 @@ def predict(
     target = None if out is None else check_target(Path(out), inputs=_paths_in(inputs))
     if saw is not None:
         check_free(Path(saw))
+        if target is not None and target.resolve() == Path(saw).resolve():
+            raise UsageError(f"{saw}: --out names a file and --saw a folder. Give them two names.")
     counted = _Counted(None if saw is None else Path(saw))
     told = predict_each(inputs, model=chosen, reject_below=reject_below)
     with ExitStack() as stack:
