@@ -140,3 +140,32 @@ def test_the_documented_causes_are_all_there_are_in_their_order():
     assert listed == [(name, cause.title) for name, cause in CAUSES.items()]
     weights = [cause.weight for cause in CAUSES.values()]
     assert weights == sorted(weights, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("unseen", "wrong", "fault"), [(200, 0.11, False), (200, 0.17, True), (800, 0.15, True)]
+)
+def test_a_gap_to_a_few_unseen_rows_is_no_fault_before_it_is_sure(arrays, unseen, wrong, fault):
+    def prepared(part, count):
+        x, y = part
+        return x[:count].reshape(count, -1).astype(np.float32) / 255, y[:count]
+
+    train, validation = prepared(arrays.train, 1_500), prepared(arrays.validation, unseen)
+    answers = validation[1].copy()
+    # Wrong by one to nine, by chance; all training rows are told right.
+    chance = np.random.default_rng(0)
+    rows = chance.permutation(unseen)[: round(wrong * unseen)]
+    answers[rows] = (answers[rows] + chance.integers(1, 10, len(rows))) % 10
+    told = {
+        row.tobytes(): digit
+        for x, digits in ((train[0], train[1]), (validation[0], answers))
+        for row, digit in zip(x, digits, strict=True)
+    }
+
+    def model(x):
+        digits = [told.get(np.asarray(row, np.float32).tobytes(), 0) for row in x]
+        return np.eye(10, dtype=np.float32)[digits] * 0.9 + 0.01
+
+    found = tenfold.diagnose(model=model, train=train, validation=validation)
+    assert found.findings[0].cause == "overfitting"
+    assert found.findings[0].fault is fault
