@@ -185,6 +185,33 @@ def _named(one: dict[str, Any]) -> str:
     return f"`{one['named']}`" if one["named"] else "nothing"
 
 
+def plantings() -> str:
+    """How often a diagnosis names what was planted first, and how often it blames what is sound."""
+    found = record("diagnosis")
+    rows = [
+        "| backend, seed | planted faults named first | named otherwise | sound scripts without a fault "
+        "| CPU seconds, median and most |",
+        "|---|---|---|---|---|",
+    ]
+    for run, one in found["runs"].items():
+        backend, _, seed = run.partition(":")
+        sound = one["healthy"] - len(one["healthy_with_faults"])
+        rows.append(
+            f"| {backend}, {seed} | {Proportion(one['named_first'], one['planted'])} "
+            f"| {_otherwise(one)} | {sound} of {one['healthy']} "
+            f"| {one['cpu_seconds_median']:.1f}, {one['cpu_seconds_most']:.1f} |"
+        )
+    return "\n".join([*rows, "", _footing(found)])
+
+
+def _otherwise(one: dict[str, Any]) -> str:
+    told = (
+        f"{name}: {', '.join(f'`{cause}`' for cause in causes[:1]) or 'nothing'}"
+        for name, causes in one["named_otherwise"].items()
+    )
+    return "; ".join(told) or "none"
+
+
 def session() -> str:
     """The first session, as it was printed."""
     return f"```console\n{(ROOT / 'results' / 'session.txt').read_text()}```"
@@ -215,7 +242,7 @@ def filled(text: str, tables: dict[str, Callable[[], str]]) -> str:
 
 def main(check: bool) -> None:
     """Fill the pages, or hold them against the records."""
-    for page, tables in ((README, TABLES), (DIAGNOSIS, {"why-81": why_81})):
+    for page, tables in ((README, TABLES), (DIAGNOSIS, {"why-81": why_81, "plantings": plantings})):
         text = page.read_text()
         made = filled(text, tables)
         if made == text:

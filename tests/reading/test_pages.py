@@ -31,6 +31,15 @@ def test_digits_that_touch_are_told_apart(page, lines, drawing):
     assert wrong <= 0.1 * 4 * len("".join(STRINGS))
 
 
+@pytest.mark.slow
+def test_a_shadow_across_a_page_is_no_digit(page, lines, drawing):
+    wrong = 0
+    for seed in range(6):
+        photo = page(STRINGS, seed=seed, **vars(drawing.PAPERS["a shadow across"]))
+        wrong += drawing.distance(lines(photo), STRINGS)
+    assert wrong <= 0.05 * 6 * len("".join(STRINGS))
+
+
 def test_points_commas_and_dashes_are_no_digits(page, lines):
     assert lines(page(["12.50", "7,38", "20-64"], seed=2)) == ["1250", "738", "2064"]
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from tenfold.reading.cuts import best_paths, cut_up
-from tenfold.reading.ink import is_light_on_dark
+from tenfold.reading.ink import is_light_on_dark, paper_of
 from tenfold.reading.lattice import Costs, Lattice, cheapest, prices
 from tenfold.reading.lines import lines_of, slope_of
 from tenfold.reading.pieces import Piece, joined, pen_width, pieces_of
+from tenfold.reading.reader import read_atoms
 from tenfold.reading.rulings import run_lengths, straight_runs, without_rulings
 from tenfold.reading.view import look, moved
 
@@ -25,6 +26,22 @@ def piece(top: int, left: int, height: int, width: int) -> Piece:
 def test_run_lengths_counted_by_hand():
     mask = np.array([[1, 0, 1], [1, 1, 0], [0, 1, 1], [1, 1, 1]], bool)
     assert run_lengths(mask).tolist() == [[2, 0, 1], [2, 3, 0], [0, 3, 2], [1, 3, 2]]
+
+
+def test_grain_in_the_shade_is_no_ink(drawing):
+    style, empty = drawing.Style(shadow=0.6, noise=2.0), np.zeros((400, 500))
+    for seed in (0, 1, 7, 12):
+        photo = drawing.photographed(empty, empty, style, np.random.default_rng(seed))
+        _, lines = read_atoms(photo.min(axis=2))
+        # The end of the shadow's edge may be a stroke; of grain there are thousands.
+        assert sum(map(len, lines)) <= 1
+
+
+def test_a_photo_that_is_even_but_for_rounding_is_all_paper():
+    grey = np.full((30, 40), 200, np.float32)
+    grey[:15] = np.nextafter(np.float32(200), np.float32(201))
+    inside = np.ones(grey.shape, bool)
+    assert (paper_of(grey, inside) == inside).all()
 
 
 def test_a_place_comes_back_from_the_view():

@@ -1,6 +1,7 @@
 """A photo that few digits fill -> the same with paper around it, as on any other page.
 
-On a page strokes are narrow, and what is wide is a shadow. Of one digit cut out of a page that holds no more.
+On a page strokes are narrow, and what is wide is a shadow. Of one digit cut out of a page that holds no more; which of
+both it is shows in what is read.
 """
 
 from typing import NamedTuple
@@ -11,16 +12,16 @@ from PIL import Image
 from scipy import ndimage
 
 from tenfold.pictures.framing import stroke_width
-from tenfold.pictures.ink import ink_of, joined_to_rim
+from tenfold.pictures.ink import ink_of
 from tenfold.reading.view import View
 
 # Strokes wider than this share of the photo's longer side fill it: of MNIST's pictures they are a tenth, of a
 # line of seven digits that was cut out closely a fiftieth.
 WIDE_STROKE = 0.03
-# What holds more of the photo's rim is a desk or a shadow, or a digit that was cut out to its very edges: that is all of the
-# ink, nowhere so many times as thick as its strokes, and holds no whole side.
-RIM = 0.17
-ALL, THICK, SIDE_HELD = 0.95, 2.2, 0.9
+# A desk around a page holds so much of a side of the photo; no digit does.
+SIDE_HELD = 0.9
+# A stroke is so many times as wide as its edge is soft, in twos of pixels; the edge of a shadow may be as wide as the shadow.
+NARROW_EDGE = 3.5
 # Looked at no larger than this, in pixels.
 SIDE = 240
 # Then the page is so much longer than the photo that strokes are this share of it, and twice as long at least.
@@ -50,14 +51,16 @@ class Page(NamedTuple):
         return View(view.grey, view.inside, view.matrix @ back)
 
 
-def page_of(photo: NDArray[np.uint8]) -> Page:
-    """A photo uint8 (h, w) as it is, or with paper around it where its strokes are wide."""
+def close_up(photo: NDArray[np.uint8]) -> Page | None:
+    """A photo uint8 (h, w) with paper around it where its strokes are wide; None where they are not."""
     longer = max(photo.shape)
-    ink = ink_of(_reduced(photo, -(-longer // SIDE)))
-    stroke = stroke_width(np.asarray(255 * ink, np.uint8)) / max(ink.shape)
-    if stroke < WIDE_STROKE or not _is_written(ink > 0.5, stroke * max(ink.shape)):
-        return Page(photo)
-    times = max(2.0, stroke / USUAL_STROKE)
+    small = _reduced(photo, -(-longer // SIDE))
+    ink = ink_of(small)
+    stroke = stroke_width(np.asarray(255 * ink, np.uint8))
+    share = stroke / max(ink.shape)
+    if share < WIDE_STROKE or not _is_drawn(small, ink > 0.5, stroke):
+        return None
+    times = max(2.0, share / USUAL_STROKE)
     factor = max(1, round(times * longer / LONGEST))
     ink = ink_of(_reduced(photo, factor))
     room = round((times - 1) / 2 * max(ink.shape))
@@ -65,18 +68,15 @@ def page_of(photo: NDArray[np.uint8]) -> Page:
     return Page(np.pad(dark, room, constant_values=255), factor, room)
 
 
-def _is_written(inked: NDArray[np.bool_], stroke: float) -> bool:
-    """Whether all ink, bool (h, w), may come from a pen whose strokes are so many pixels wide."""
-    sides = (inked[0], inked[-1], inked[:, 0], inked[:, -1])
-    if np.concatenate(sides).mean() <= RIM:
-        return True
-    cut = joined_to_rim(inked, np.ones((3, 3)))
-    thickest = 2 * ndimage.distance_transform_edt(np.pad(inked, 1)).max()
-    return bool(
-        cut.sum() >= ALL * inked.sum()
-        and thickest <= THICK * stroke
-        and max(side.mean() for side in sides) <= SIDE_HELD
-    )
+def _is_drawn(grey: NDArray[np.uint8], inked: NDArray[np.bool_], stroke: float) -> bool:
+    """Whether a pen may have left what is dark, bool (h, w), in strokes so many pixels wide."""
+    if max(side.mean() for side in (inked[0], inked[-1], inked[:, 0], inked[:, -1])) > SIDE_HELD:
+        return False
+    smooth = ndimage.gaussian_filter(grey.astype(np.float32), 0.7)
+    fall = ndimage.maximum_filter(smooth, 3) - ndimage.minimum_filter(smooth, 3)
+    edge = inked & ~ndimage.binary_erosion(inked, border_value=1)
+    contrast = abs(np.median(smooth[inked]) - np.median(smooth[~inked]))
+    return bool(np.median(fall[edge]) * stroke >= NARROW_EDGE * contrast)
 
 
 def _reduced(photo: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:

@@ -18,6 +18,8 @@ Mask = NDArray[np.bool_]
 # A ground darker than this share of the paper is taken for this dark: in deep shadow the same noise
 # would else count for more.
 DARKEST_GROUND = 0.3
+# On paper without any grain, so much of the light is still taken for noise.
+LEAST_NOISE = 0.004
 
 # Paper is looked for at this size, in pixels; there an edge is sharp where brightness falls by a fifth within
 # three pixels.
@@ -33,12 +35,12 @@ class Sheet(NamedTuple):
 
     Attributes:
         ink: float32 (h, w), the share of light that ink takes, 0..1, about 0 on paper.
-        noise: the standard deviation of `ink` on empty paper.
+        noise: float32 (h, w), the standard deviation that `ink` would have there on empty paper.
         paper: bool (h, w), where the paper is.
     """
 
     ink: Ink
-    noise: float
+    noise: Ink
     paper: Mask
 
 
@@ -50,11 +52,15 @@ def sheet_of(view: View, *, reach: int) -> Sheet:
         grey = 255 - grey
     ground = ndimage.grey_closing(grey, size=(reach, reach))
     white = float(np.percentile(ground[paper][::7], 90)) if paper.any() else 255.0
-    ink = (ground - grey) / np.maximum(ground, max(DARKEST_GROUND * white, 1.0))
-    some = ink[paper][::5] if paper.any() else ink.ravel()
+    light = np.maximum(ground, max(DARKEST_GROUND * white, 1.0))
+    ink = (ground - grey) / light
+    on = paper if paper.any() else np.ones_like(paper)
+    some = ink[on][::5]
     level = float(np.median(some))
-    noise = 1.4826 * float(np.median(np.abs(some - level)))
-    return Sheet(np.clip(ink - level, 0, 1), max(noise, 0.004), paper)
+    # The same grain takes a larger share of less light.
+    grain = 1.4826 * float(np.median(np.abs(some - level) * light[on][::5]))
+    noise = np.maximum(grain / light, LEAST_NOISE)
+    return Sheet(np.clip(ink - level, 0, 1), noise, paper)
 
 
 def is_light_on_dark(grey: Ink, paper: Mask) -> bool:
@@ -102,6 +108,9 @@ def paper_of(grey: Ink, inside: Mask) -> Mask:
 
 def _between_two(values: Ink) -> float:
     """The threshold that splits values best into two. Source: Otsu 1979."""
+    low, high = float(values.min()), float(values.max())
+    if high - low < 1:
+        return low
     counts, edges = np.histogram(values, bins=64)
     middles = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
@@ -118,12 +127,13 @@ def written_on(sheet: Sheet) -> Mask:
     ink = np.where(sheet.paper, sheet.ink, 0)
     clear = ink[ink > 5 * sheet.noise]
     strong = float(np.percentile(clear, 90)) if len(clear) else 1.0
-    low = max(4 * sheet.noise, 0.15 * strong, 0.03)
+    low = np.maximum(4 * sheet.noise, max(0.15 * strong, 0.03))
     mask: Mask = ink > low
     labels, count = ndimage.label(mask, np.ones((3, 3)))
     if not count:
         return mask
-    return mask & (peaks_of(ink, labels, count) >= max(6 * sheet.noise, 0.3 * strong))[labels]
+    tall = ink >= np.maximum(6 * sheet.noise, 0.3 * strong)
+    return mask & (np.bincount(labels[tall], minlength=count + 1) > 0)[labels]
 
 
 def peaks_of(ink: Ink, labels: NDArray[np.signedinteger], count: int) -> Ink:
