@@ -5,7 +5,8 @@ usage: python benchmarks/pages.py [FOLDER...] [--model MODEL] [--pages N] [--out
 Claim: `tenfold read` tells the share of digits in results/pages.json right, in the seconds there. A FOLDER
 holds photos and `strings.json`: {"photo.jpg": ["first line", "second line"]}. Drawn pages are those of
 tests/reading/drawing.py, N of each kind; their digits are MNIST's, legible or not. Wrong are the edits that
-turn what was read into what was written, a line end counting as a character.
+turn what was read into what was written, a line end counting as a character. Beside it stands how many of the same digits
+are told right where each is drawn alone.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import numpy as np
 
 from tenfold import load, open_classifier, pretrained
 from tenfold.files import write_json
+from tenfold.pictures import canonical
 from tenfold.randomness import stream
 from tenfold.reading import read
 from tenfold.reading.reader import open_photo
@@ -29,7 +31,8 @@ from tenfold.training.environment import machine, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "reading"))
-from drawing import PAPERS, TOUCHING, chosen, distance, draw  # noqa: E402  it lies beside the tests
+from drawing import PAPERS, TOUCHING, chosen, distance, draw, written  # noqa: E402  it lies beside the tests
+from drawing import photographed as photo_of  # noqa: E402
 
 KINDS = PAPERS | {"digits that touch": TOUCHING}
 Page = tuple[str, np.ndarray, list[str]]
@@ -43,16 +46,35 @@ def photographed(folder: Path) -> Iterator[Page]:
 
 def drawn(kind: str, count: int) -> Iterator[Page]:
     """Pages of one kind, with digits of MNIST's test images taken by chance."""
-    parts = load("mnist")
-    digits = parts.test or parts.train
     for number in range(count):
-        rng = stream(number, f"pages {kind}")
-        strings = [
-            "".join(rng.choice(list("0123456789"), rng.integers(2, 12)))
-            for _ in range(rng.integers(1, 7))
-        ]
-        glyphs = chosen(strings, digits.images, digits.known_labels, rng)
+        strings, glyphs, rng = _written(kind, number)
         yield f"{kind} {number}", draw(glyphs, KINDS[kind], rng), strings
+
+
+def told_alone(kind: str, count: int, classifier: Any) -> int:
+    """How many of the digits on these pages are told right where each is drawn alone, on plain paper: what reading may reach."""
+    style, plain, right = KINDS[kind], PAPERS["plain"], 0
+    for number in range(count):
+        strings, glyphs, rng = _written(kind, number)
+        forms = []
+        for glyph in (glyph for line in glyphs for glyph in line):
+            ink = np.pad(written(glyph, style.height, style.pen), round(0.4 * style.height))
+            forms.append(canonical(photo_of(ink, np.zeros_like(ink), plain, rng)))
+        told = classifier.predict_proba(np.stack(forms)).argmax(axis=1)
+        right += int((told == np.array(list("".join(strings)), int)).sum())
+    return right
+
+
+def _written(kind: str, number: int) -> tuple[list[str], list[Any], np.random.Generator]:
+    """Strings, a test image for each digit of them, and the chance that draws them."""
+    parts = load("mnist", say=lambda _: None)
+    digits = parts.test or parts.train
+    rng = stream(number, f"pages {kind}")
+    strings = [
+        "".join(rng.choice(list("0123456789"), rng.integers(2, 12)))
+        for _ in range(rng.integers(1, 7))
+    ]
+    return strings, chosen(strings, digits.images, digits.known_labels, rng), rng
 
 
 def measured(pages: Iterator[Page], classifier: Any) -> dict[str, Any]:
@@ -101,6 +123,7 @@ def main() -> None:
     for kind in KINDS if chosen_arguments.pages else ():
         print(kind, end=": ", flush=True)
         results[kind] = measured(drawn(kind, chosen_arguments.pages), classifier)
+        results[kind]["alone"] = told_alone(kind, chosen_arguments.pages, classifier)
     record = {
         "claim": "benchmarks/pages.py",
         "date": date.today().isoformat(),

@@ -160,7 +160,8 @@ def own_digits() -> str:
             if name.startswith(PHOTOS)
         ),
         f"Read on {len(drawn)} kinds of drawn pages: "
-        f"{_digits_read({k: sum(one[k] for one in drawn) for k in ('right', 'digits', 'lines', 'lines_found')})}.",
+        f"{_digits_read({k: sum(one[k] for one in drawn) for k in ('right', 'digits', 'lines', 'lines_found')})}; "
+        f"of the same digits, each drawn alone, {sum(one['alone'] for one in drawn):,} are told right.",
     ]
     return "\n".join([*rows, "", *lines, "", _footing(found), _footing(pages)])
 

@@ -203,9 +203,17 @@ def augmented_inside(a: Arrays) -> Given:
     return fitted(a.map(pictures), [k.RandomTranslation(0.07, 0.07), *small_cnn()], epochs=8)
 
 
+def channels_first_and_permuted(a: Arrays) -> Given:
+    from keras import layers as k
+
+    as_torch_has_them = a.map(lambda x: ((x / 255 - 0.1307) / 0.3081)[:, None].astype("float32"))
+    return fitted(as_torch_has_them, [k.Permute((2, 3, 1)), *small_cnn()], epochs=5)
+
+
 HEALTHY: tuple[Script, ...] = (
     plain, classic_with_split, logits_rightly, cnn, cnn_with_batch_norm_and_dropout, rescaling_inside,
     normalization_inside, standardised_by_scikit_learn, mean_and_sd, minus_one_to_one, sgd_with_momentum,
     rmsprop_with_wide_dropout, adamw_with_schedule, little_l2, sorted_but_shuffled_by_fit, softmax_regression,
     elu_and_swish, padded_to_32_in_three_channels, rows_as_a_sequence, scikit_learn, subclassed, augmented_inside,
+    channels_first_and_permuted,
 )  # fmt: skip

@@ -85,13 +85,14 @@ def transposed(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(arrays.map(turn), dense(64, 32))
 
 
-@planting("scrambled_pictures", "columns", "axes", "pixels")
+@planting("scrambled_pictures", "columns", "axes", "pixels", "across")
 def scrambled(arrays: Arrays, rng: Any, how: str) -> Given:
     order = rng.permutation(784)
     mix = {
         "columns": lambda x: flat(x).reshape(784, len(x)).T,
         "axes": lambda x: flat(x.reshape(28, 28, len(x)).transpose(2, 0, 1)),
         "pixels": lambda x: flat(x)[:, order],
+        "across": lambda x: flat(x).T.reshape(len(x), 784),
     }[how]
     return fitted(arrays.map(mix), dense(64, 32))
 

@@ -64,14 +64,16 @@ def loss(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(hot, dense(64, 32), loss=name)
 
 
-@planting("wrong_metric", "name", "object", "with binary loss")
+@planting("wrong_metric", "name", "object", "with binary loss", "exact", "first five")
 def metric(arrays: Arrays, rng: Any, how: str) -> Given:
     import keras
 
     hot = arrays.scaled().map(y=lambda y: np.eye(10, dtype="float32")[y])
-    metrics = (
-        ["binary_accuracy"] if how == "name" else [keras.metrics.BinaryAccuracy(name="accuracy")]
-    )
+    metrics = {
+        "name": lambda: ["binary_accuracy"],
+        "exact": lambda: [keras.metrics.Accuracy()],
+        "first five": lambda: [keras.metrics.TopKCategoricalAccuracy(k=5, name="accuracy")],
+    }.get(how, lambda: [keras.metrics.BinaryAccuracy(name="accuracy")])()
     if how == "with binary loss":
         return fitted(
             hot, dense(64, 32, last="sigmoid"), loss="binary_crossentropy", metrics=metrics
@@ -137,10 +139,20 @@ def high(arrays: Arrays, rng: Any, what: tuple[str, float]) -> Given:
     )
 
 
-@planting("learning_rate_too_low", ("Adam", 1e-5), ("Adam", 1e-6), ("SGD", 1e-3), ("RMSprop", 2e-5))
-def low(arrays: Arrays, rng: Any, what: tuple[str, float]) -> Given:
+@planting(
+    "learning_rate_too_low",
+    ("Adam", 1e-5),
+    ("Adam", 1e-6),
+    ("SGD", 1e-3),
+    ("RMSprop", 2e-5),
+    ("Adam", 3e-5, "cnn"),
+)
+def low(arrays: Arrays, rng: Any, what: tuple[Any, ...]) -> Given:
     import keras
 
+    if what[2:]:
+        rate = keras.optimizers.Adam(what[1])
+        return fitted(arrays.map(pictures), small_cnn(), optimizer=rate, epochs=3)
     return fitted(
         arrays.scaled(), dense(64, 32), optimizer=getattr(keras.optimizers, what[0])(what[1])
     )

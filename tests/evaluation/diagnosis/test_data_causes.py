@@ -53,6 +53,16 @@ def test_ways_to_prepare_pictures_rightly_are_no_fault(prepare, few):
     assert diagnosis.faults == (), str(diagnosis)
 
 
+@pytest.mark.parametrize("kind", ["int32", "int64"])
+def test_labels_that_were_made_of_nan_are_missing(kind, few):
+    x, y = few.train
+    y = y.astype(kind)
+    y[[3, 50]] = np.iinfo(kind).min
+    diagnosis = tenfold.diagnose(train=(flat(x), y))
+    assert diagnosis.cause == "missing_values"
+    assert diagnosis.faults[0].numbers["rows"] == 2
+
+
 def test_labels_of_any_right_form_are_no_fault(few):
     for form in (lambda y: y[:, None], lambda y: np.eye(10)[y], list):
         pairs = Arrays(*((flat(x), form(y)) for x, y in few))

@@ -24,6 +24,19 @@ MENDED = 0.8
 DIGITS_AT_MOST = 1.4
 
 
+# Layers that hand a picture on in the shape it came in.
+KEEP_SHAPE = (
+    "InputLayer",
+    "Rescaling",
+    "Normalization",
+    "BatchNormalization",
+    "Dropout",
+    "GaussianNoise",
+)
+# The mean of real digits varies from pixel to pixel by 40 of 255.
+FLAT_MEAN = 10.0
+
+
 def missing_values(evidence: Evidence) -> Iterator[Finding]:
     """NaN, infinity, or nothing but one number."""
     for part in evidence.parts.values():
@@ -78,10 +91,15 @@ def _reshape_for(model: Model | None) -> str:
 
 
 def _sees_rows_as_channels(model: Model | None, train: Part) -> bool:
-    if model is None or train.x.ndim != 4 or train.x.shape[1] != 1:
+    if model is None or not model.ordered or train.x.ndim != 4 or train.x.shape[1] != 1:
         return False
-    first = next((layer for layer in model.layers if layer.kind == "Conv2D"), None)
-    return first is not None and first.settings.get("data_format") == "channels_last"
+    kinds = [layer.kind for layer in model.layers]
+    if "Conv2D" not in kinds:
+        return False
+    first = kinds.index("Conv2D")
+    # Anything else may move the axes before the convolution sees them.
+    as_it_came = all(kind in KEEP_SHAPE for kind in kinds[:first])
+    return as_it_came and model.layers[first].settings.get("data_format") == "channels_last"
 
 
 def parts_prepared_differently(evidence: Evidence) -> Iterator[Finding]:
@@ -350,12 +368,12 @@ def neighbours(part: Part) -> float:
 
 
 def _is_scrambled(evidence: Evidence, part: Part) -> bool:
-    """Pixels dark and bright as in digits, but no longer beside their neighbours."""
-    if neighbours(part) > 0.5 or evidence.turn(part)[1] < 2.0:
+    """Pixels dark and bright as in digits, but no longer beside their neighbours, or each from another picture."""
+    if neighbours(part) > 0.5:
         return False
     pictures = evidence.bright_ink(part, part.pictures[part.rows(ROWS)])  # type: ignore[index]  # checked by callers
-    dark = float((pictures < 26).mean())
-    return dark > 0.6
+    strange = evidence.turn(part)[1] >= 2.0 or pictures.mean(axis=0).std() < FLAT_MEAN
+    return strange and float((pictures < 26).mean()) > 0.6
 
 
 def _is_other(evidence: Evidence, part: Part) -> bool:

@@ -77,6 +77,10 @@ def _columns(evidence: Evidence, part: Part, y: NDArray[np.generic]) -> Iterator
         )
 
 
+# NumPy makes these of NaN.
+FROM_NAN = tuple(int(np.iinfo(kind).min) for kind in (np.int64, np.int32))
+
+
 def out_of_range(evidence: Evidence) -> Iterator[Finding]:
     """Labels below 0, or beyond the last output."""
     for part in evidence.parts.values():
@@ -85,7 +89,16 @@ def out_of_range(evidence: Evidence) -> Iterator[Finding]:
         low, high = int(part.labels.min()), int(part.labels.max())
         answers = evidence.answers(part)
         outputs = answers.outputs.shape[1] if answers is not None else 0
-        if (low, high) == (1, CLASSES):
+        if low in FROM_NAN:
+            rows = int((part.labels == low).sum())
+            yield Finding(
+                "missing_values",
+                0.97,
+                f"{part.name}: {rows:,} of {len(part):,} labels are {low}, which NaN becomes where it is made a whole number.",
+                "print(y.isna().sum())   # before astype(int): which rows have no label?\nkeep = y >= 0\nx, y = x[keep], y[keep]",
+                {"rows": rows},
+            )
+        elif (low, high) == (1, CLASSES):
             yield _shifted(part, f"labels go from 1 to {high}, a network's from 0 to {high - 1}", 1)
         elif low < 0 or (outputs > 1 and high >= outputs):
             yield Finding(

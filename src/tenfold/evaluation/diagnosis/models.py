@@ -35,6 +35,8 @@ LINEAR = (
     "AveragePooling2D", "GlobalAveragePooling2D", "Add", "Concatenate", "Average", "Resizing", "RandomRotation",
     "RandomTranslation", "RandomZoom", "RandomFlip", "ActivityRegularization",
 )  # fmt: skip
+EXACT_ACCURACY, TOP_ACCURACY = "exact_accuracy", "top_accuracy"
+"""Metrics called an accuracy: keras.metrics.Accuracy() itself, and the label among the first few."""
 SCALING = ("Rescaling", "Normalization", "BatchNormalization", "LayerNormalization")
 BEFORE_WEIGHTS = (
     "InputLayer",
@@ -271,11 +273,19 @@ def _metrics_of(model: Any) -> Iterator[str]:
             yield snake(item)
         elif isinstance(item, dict):
             if "class_name" in item:
-                yield snake(str(item["class_name"]))
+                yield _metric(snake(str(item["class_name"])), item.get("config"))
             else:
                 stack.extend(item.values())
         elif isinstance(item, (list, tuple)):
             stack.extend(item)
+
+
+def _metric(kind: str, config: Any) -> str:
+    """A metric by its class, but for those that a history shows as an accuracy and that are none."""
+    shown_as = config.get("name") if isinstance(config, dict) else None
+    if kind == "accuracy":
+        return EXACT_ACCURACY
+    return TOP_ACCURACY if "top_k" in kind and shown_as in ("accuracy", "acc") else kind
 
 
 def _rate_of(optimizer: Any, settings: dict[str, Any]) -> float | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
-from tenfold.evaluation.diagnosis.models import LINEAR, Model
+from tenfold.evaluation.diagnosis.models import EXACT_ACCURACY, LINEAR, TOP_ACCURACY, Model
 
 CROSS_ENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 # Softmax of ten probabilities gives at most e / (e + 9) to one of them: the loss cannot fall below 1.461.
@@ -92,7 +92,8 @@ def softmax_twice(evidence: Evidence) -> Iterator[Finding]:
         answers is not None
         and probabilities
         and answers.outputs.shape[1] == 10
-        and answers.outputs.max() <= SOFTMAX_OF_SOFTMAX + 1e-4
+        # Short of it, ten probabilities are merely unsure.
+        and 0.85 * SOFTMAX_OF_SOFTMAX <= answers.outputs.max() <= SOFTMAX_OF_SOFTMAX + 1e-4
         and answers.accuracy.share > 0.3
     )
     floor = _stuck_at_floor(evidence)
@@ -213,7 +214,11 @@ def wrong_loss(evidence: Evidence) -> Iterator[Finding]:
         word in model.loss
         for word in ("squared", "absolute", "hinge", "huber", "poisson", "cosine", "log_cosh")
     ):
-        why = "it measures distances between numbers; that 7 stands nearer to 8 than to 1 means nothing"
+        why = (
+            "it measures distances between outputs and one-hot rows; a cross-entropy learns classes faster"
+            if form == "one-hot"
+            else "it measures distances between numbers; that 7 stands nearer to 8 than to 1 means nothing"
+        )
     elif "kl_divergence" in model.loss and form in ("whole", "column"):
         why = "it expects distributions, and y holds whole numbers"
     if why:
@@ -257,29 +262,27 @@ def wrong_metric(evidence: Evidence) -> Iterator[Finding]:
             {"shown": shown or 0.0},
         )
         return
-    form = train.form if train is not None else ""
-    plain = model is not None and any(
-        m in ("accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
-        for m in model.metrics
-    )
-    mismatched = model is not None and (
-        ("categorical_accuracy" in model.metrics and form in ("whole", "column"))
-        or ("sparse_categorical_accuracy" in model.metrics and form == "one-hot")
-        or ("accuracy_class" in model.metrics)
-    )
-    if (
-        plain
-        and mismatched
-        and shown is not None
-        and true is not None
-        and abs(shown - true.share) > 0.05
-    ):
-        yield Finding(
-            "wrong_metric",
-            0.9,
-            f"The metric is for another form of labels than y has.{said}",
-            COMPILE,
+    why = _not_an_accuracy(model, train.form if train is not None else "") if model else ""
+    if why and shown is not None and true is not None and abs(shown - true.share) > 0.05:
+        yield Finding("wrong_metric", 0.9, f"{why}.{said}", COMPILE, {"shown": shown})
+
+
+def _not_an_accuracy(model: Model, form: str) -> str:
+    """What a metric counts that is called an accuracy and is none for labels of this form; "" where all are."""
+    metrics = model.metrics
+    if EXACT_ACCURACY in metrics:
+        return (
+            "keras.metrics.Accuracy() counts outputs that equal y exactly, as no probability does"
         )
+    if TOP_ACCURACY in metrics:
+        return (
+            "The metric that is called accuracy counts a label among the most probable few as right"
+        )
+    if ("categorical_accuracy" in metrics and form in ("whole", "column")) or (
+        "sparse_categorical_accuracy" in metrics and form == "one-hot"
+    ):
+        return "The metric is for another form of labels than y has"
+    return ""
 
 
 def no_nonlinearity(evidence: Evidence) -> Iterator[Finding]:
