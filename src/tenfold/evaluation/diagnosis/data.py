@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
@@ -17,8 +18,6 @@ ROWS = 500
 LARGEST_RMS = 5.0
 # Pixels of 0..1 vary by 0.3, rows brought to length 1 by 0.03, pixels divided by 255 twice by 0.001.
 SMALLEST_SD = 0.01
-# Two random parts of one data set differ in root mean square by less than this, augmented or not.
-RMS_RATIO = 1.4
 # Turned the right way, digits are half as strange (0.95 against 1.5 to 2); neighbours by far less.
 MENDED = 0.8
 DIGITS_AT_MOST = 1.4
@@ -38,8 +37,18 @@ FLAT_MEAN = 10.0
 
 
 def missing_values(evidence: Evidence) -> Iterator[Finding]:
-    """NaN, infinity, or nothing but one number."""
+    """NaN, infinity, or nothing but one number; or labels that are none."""
     for part in evidence.parts.values():
+        if part.unlabelled.any():
+            rows = int(part.unlabelled.sum())
+            yield Finding(
+                "missing_values",
+                0.97,
+                f"{part.name}: {rows:,} of {len(part):,} labels are NaN, or the number that NaN becomes where it is made whole.",
+                f"keep = np.asarray(y_{part.name}) >= 0   # which rows have a label?\n"
+                f"x_{part.name}, y_{part.name} = x_{part.name}[keep], y_{part.name}[keep]",
+                {"rows": rows},
+            )
         bad = int((~np.isfinite(part.x)).sum()) if part.x.dtype.kind == "f" else 0
         if bad:
             rows = int((~np.isfinite(part.x.reshape(len(part), -1))).any(axis=1).sum())
@@ -48,7 +57,8 @@ def missing_values(evidence: Evidence) -> Iterator[Finding]:
                 0.99,
                 f"{part.name}: {bad:,} values in {rows:,} of {len(part):,} rows are NaN or infinite. One of "
                 "them in a batch makes every weight NaN.",
-                "x = np.nan_to_num(x)   # and look where they come from: 0/0 in a standardisation, a damaged file",
+                fixes.prepared(evidence.parts, "np.nan_to_num(x, posinf=0, neginf=0)")
+                + "   # and look where they come from: 0/0 in a standardisation, a damaged file",
                 {"values": bad, "rows": rows},
             )
         elif len(part) > 1 and part.x.min() == part.x.max():
@@ -102,64 +112,7 @@ def _sees_rows_as_channels(model: Model | None, train: Part) -> bool:
     return as_it_came and model.layers[first].settings.get("data_format") == "channels_last"
 
 
-def parts_prepared_differently(evidence: Evidence) -> Iterator[Finding]:
-    """Another part has another scale, polarity or direction than the training part."""
-    train = evidence.train
-    if train is None:
-        return
-    for part in evidence.others:
-        why = (
-            _other_scale(train, part)
-            or _other_polarity(evidence, train, part)
-            or _other_direction(evidence, train, part)
-        )
-        if why:
-            yield Finding(
-                "parts_prepared_differently",
-                0.97,
-                why,
-                f"def prepare(x):\n    return x.reshape(len(x), -1).astype('float32') / 255\n"
-                f"x_train, x_{part.name} = prepare(x_train), prepare(x_{part.name})",
-            )
-
-
-def _other_scale(train: Part, part: Part) -> str:
-    ours, theirs = _sample(train.x), _sample(part.x)
-    # Not squares: where each pixel was divided by its own deviation, a few that are hardly ever inked outweigh the rest.
-    sizes = [float(np.abs(s.astype(np.float64)).mean()) for s in (ours, theirs)]
-    if min(sizes) == 0:
-        return ""
-    ratio = max(sizes) / min(sizes)
-    by_row = ours.reshape(len(ours), -1).mean(axis=1)
-    error = by_row.std() / np.sqrt(min(len(ours), len(theirs)))
-    apart = abs(float(ours.mean()) - float(theirs.mean()))
-    enough = RMS_RATIO if min(len(ours), len(theirs)) >= 50 else 2.0
-    if ratio < enough and apart < max(0.2 * float(ours.std()), 8 * error):
-        return ""
-    return (
-        f"train has values {ours.min():.4g} to {ours.max():.4g} (mean {ours.mean():.4g}), {part.name} "
-        f"{theirs.min():.4g} to {theirs.max():.4g} (mean {theirs.mean():.4g})."
-    )
-
-
-def _other_polarity(evidence: Evidence, train: Part, part: Part) -> str:
-    ours, theirs = evidence.inverted(train), evidence.inverted(part)
-    if abs(ours - theirs) < 0.3:
-        return ""
-    return (
-        f"The ground is bright in {ours:.0%} of the training pictures and in {theirs:.0%} of {part.name}: "
-        "ink and paper are swapped in one of them."
-    )
-
-
-def _other_direction(evidence: Evidence, train: Part, part: Part) -> str:
-    ours, theirs = _clear_turn(evidence, train), _clear_turn(evidence, part)
-    if ours == theirs or "" in (ours, theirs):
-        return ""
-    return f"The training pictures look like digits {ours}, those of {part.name} {theirs}."
-
-
-def _clear_turn(evidence: Evidence, part: Part) -> str:
+def clear_turn(evidence: Evidence, part: Part) -> str:
     """The turn that makes digits of a part's pictures; "" where none clearly does."""
     best, mended, strange = evidence.turn(part)
     if len(part) < 30 or mended > DIGITS_AT_MOST:
@@ -172,7 +125,7 @@ def scaling(evidence: Evidence) -> Iterator[Finding]:
     train, model = evidence.train, evidence.model
     if train is None or (model is not None and model.kind == "recipe"):
         return
-    seen = seen_by_weights(model, _sample(train.x))
+    seen = seen_by_weights(model, sample(train.x))
     if seen is None:
         return
     rms, sd = float(np.sqrt((seen.astype(np.float64) ** 2).mean())), float(seen.std())
@@ -193,7 +146,8 @@ def scaling(evidence: Evidence) -> Iterator[Finding]:
             certainty,
             f"What reaches the first weights goes from {seen.min():.4g} to {seen.max():.4g}{part}, with a root mean "
             f"square of {rms:.3g}: weights start for inputs of about 1.",
-            "x = x.astype('float32') / 255   # the same for every part, and for every picture that is told later",
+            fixes.prepared(evidence.parts, "np.asarray(x).astype('float32') / 255")
+            + "   # and for every picture that is told later",
             {"rms": rms, "max": float(seen.max())},
         )
     elif 0 < sd < SMALLEST_SD:
@@ -242,7 +196,7 @@ def _has(model: Model | None, kinds: tuple[str, ...]) -> bool:
 
 def _share_scaled(part: Part) -> float:
     """The share of rows on the upper side of a gap in size that no digits have; 1 without such a gap."""
-    rows = _sample(part.x).reshape(min(len(part), ROWS), -1).astype(np.float64)
+    rows = sample(part.x).reshape(min(len(part), ROWS), -1).astype(np.float64)
     sizes = np.sort(np.log(np.sqrt((rows**2).mean(axis=1)) + 1e-12))
     few = max(1, len(sizes) // 50)
     if len(sizes) < 50:
@@ -256,15 +210,17 @@ def _share_scaled(part: Part) -> float:
 def mixed_scaling(evidence: Evidence) -> Iterator[Finding]:
     """Some rows of the training part scaled, others not."""
     train = evidence.train
-    if train is None or train.pictures is None or np.abs(_sample(train.x)).max() < 8:
+    if train is None or train.pictures is None or np.abs(sample(train.x)).max() < 8:
         return
     share = _share_scaled(train)
     if 0.02 < share < 0.98:
         yield Finding(
             "parts_prepared_differently",
-            0.95,
+            0.98,
             f"train: {share:.0%} of the rows are many times as large as the others: only some were scaled.",
-            "x_train = x_train.astype('float32') / 255   # once, for all rows, before anything is joined to them",
+            "large = np.abs(x_train).reshape(len(x_train), -1).max(axis=1) > 8\n"
+            "large = large.reshape(-1, *[1] * (x_train.ndim - 1))\n"
+            "x_train = np.where(large, x_train / 255, x_train)   # better once, for all rows, before anything is joined to them",
             {"share": share},
         )
 
@@ -274,7 +230,7 @@ def direction(evidence: Evidence) -> Iterator[Finding]:
     train = evidence.train
     if train is None or train.pictures is None or len(train) < 30:
         return
-    turn = _clear_turn(evidence, train)
+    turn = clear_turn(evidence, train)
     if turn in ("", "as they are"):
         return
     _, mended, strange = evidence.turn(train)
@@ -283,9 +239,7 @@ def direction(evidence: Evidence) -> Iterator[Finding]:
         0.95,
         f"The pictures look like digits once they are {turn}: then they are {mended:.2f} times as far from real digits "
         f"as real ones are, now {strange:.2f} times.",
-        "x = x.reshape(-1, 28, 28).transpose(0, 2, 1)"
-        if turn == "transposed"
-        else f"x = x.reshape(-1, 28, 28)   # now {turn}: undo that, and look at one with plt.imshow(x[0])",
+        fixes.prepared(evidence.parts, fixes.turned(train, turn)),
         {"strangeness": strange, "strangeness_mended": mended},
     )
 
@@ -302,8 +256,7 @@ def polarity(evidence: Evidence) -> Iterator[Finding]:
             0.95,
             f"The ground is bright and the ink dark in {share:.0%} of the training pictures; MNIST has bright ink on 0. "
             "A model trained so tells no picture that is prepared as MNIST's are, and learns more slowly.",
-            "x = x.max() - x"
-            + ("" if share > 0.95 else "   # of those pictures alone whose rim is bright"),
+            fixes.prepared(evidence.parts, "x.max() - x" if share > 0.95 else fixes.DARK_GROUND),
             {"share": share},
         )
 
@@ -389,6 +342,7 @@ def _is_other(evidence: Evidence, part: Part) -> bool:
     return strange > 2.5 and share < 0.5
 
 
-def _sample(x: NDArray[np.generic]) -> NDArray[np.float32]:
+def sample(x: NDArray[np.generic]) -> NDArray[np.float32]:
+    """At most ROWS rows of x, evenly spread."""
     rows = np.unique(np.linspace(0, len(x) - 1, min(len(x), ROWS)).astype(int))
     return finite(x[rows])

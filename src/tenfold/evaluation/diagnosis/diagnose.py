@@ -9,7 +9,16 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tenfold.errors import UsageError
-from tenfold.evaluation.diagnosis import backend, data, labels, rate, split, structure, training
+from tenfold.evaluation.diagnosis import (
+    backend,
+    data,
+    labels,
+    preparation,
+    rate,
+    split,
+    structure,
+    training,
+)
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Diagnosis, Finding
 from tenfold.evaluation.diagnosis.histories import history_of
@@ -23,7 +32,7 @@ RULES: tuple[Rule, ...] = (
     data.missing_values,
     data.wrong_shape,
     data.identity,
-    data.parts_prepared_differently,
+    preparation.parts_prepared_differently,
     data.scaling,
     data.mixed_scaling,
     data.direction,
@@ -58,6 +67,13 @@ RULES: tuple[Rule, ...] = (
 
 SYMPTOMS = ("dead_units", "overfitting", "under_training")
 """What comes of other causes too: a fault only where none of these was found."""
+BROUGHT_ALONG = {
+    "scrambled_pictures": ("labels_shuffled", "label_noise", "leak"),
+    "one_hot_wrong": ("label_noise",),
+    "parts_prepared_differently": ("label_noise",),
+    "sorted_split": ("label_noise",),
+}
+"""What a cause looks like to rules that do not know of it: remarks beside it."""
 
 
 def diagnose(
@@ -127,8 +143,11 @@ def _ordered(findings: list[Finding]) -> list[Finding]:
         if kept is None or (finding.fault, finding.certainty) > (kept.fault, kept.certainty):
             best[finding.cause] = finding
     heaviest = max((f.weight for f in best.values() if f.fault), default=0.0)
+    brought = {b for cause in best for b in BROUGHT_ALONG.get(cause, ()) if best[cause].fault}
     shown = [
-        replace(f, fault=False) if f.cause in SYMPTOMS and f.weight < heaviest else f
+        replace(f, fault=False)
+        if f.cause in brought or (f.cause in SYMPTOMS and f.weight < heaviest)
+        else f
         for f in best.values()
     ]
     return sorted(shown, key=lambda finding: -finding.weight)

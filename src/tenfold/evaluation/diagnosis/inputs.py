@@ -54,6 +54,18 @@ class Part:
         with np.errstate(all="ignore"):
             return np.nan_to_num(self.x.astype(np.float32), posinf=0.0, neginf=0.0)
 
+    @cached_property
+    def unlabelled(self) -> NDArray[np.bool_]:
+        """bool (n,): whose label is NaN, or what NumPy makes of it in whole numbers."""
+        none = np.zeros(len(self), bool)
+        if self.y is None or self.y.ndim != 1:
+            return none
+        if self.y.dtype.kind == "f":
+            none = ~np.isfinite(self.y)
+        elif self.y.dtype.kind == "i" and self.y.dtype.itemsize >= 4:
+            none = self.y == np.iinfo(self.y.dtype).min
+        return none
+
     def rows(self, most: int) -> NDArray[np.intp]:
         """At most `most` row numbers, evenly spread, so that the order of the rows can be seen in them."""
         return np.unique(np.linspace(0, len(self) - 1, min(most, len(self))).round()).astype(
@@ -145,7 +157,7 @@ def _of_text(y: NDArray[Any]) -> tuple[NDArray[np.int64] | None, Form, str]:
         labels = labels.astype(np.int64)
     if not text:
         return labels, "whole", ""
-    return labels, "text", f"y holds text such as {flat[0]!r}"
+    return labels, "text", f"y holds text such as {str(flat[0])!r}"
 
 
 def _of_numbers(y: NDArray[Any], form: Form) -> tuple[NDArray[np.int64] | None, Form, str]:

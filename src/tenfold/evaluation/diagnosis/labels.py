@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES
+from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.evidence import Evidence, Fit, Whole, best_renaming
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
@@ -25,15 +26,16 @@ SURE_LEAN = 3.0
 
 def form(evidence: Evidence) -> Iterator[Finding]:
     """Labels that are text, fractions, or one-hot in the wrong way."""
+    text = [p for p in evidence.parts.values() if p.form == "text" and _text_hurts(evidence, p)]
+    if text:
+        yield Finding(
+            "labels_are_text",
+            0.98,
+            f"{text[0].name}: {text[0].odd}. No text equals a number, so a comparison with what the model tells is never true.",
+            "\n".join(f"y_{part.name} = y_{part.name}.astype('int64')" for part in text),
+        )
     for part in evidence.parts.values():
-        if part.form == "text" and _text_hurts(evidence, part):
-            yield Finding(
-                "labels_are_text",
-                0.98,
-                f"{part.name}: {part.odd}. No text equals a number, so a comparison with what the model tells is never true.",
-                f"y_{part.name} = y_{part.name}.astype('int64')",
-            )
-        elif part.form == "bad one-hot":
+        if part.form == "bad one-hot":
             yield _one_hot(part, part.odd)
         elif part.form == "one-hot" and part.y is not None:
             yield from _columns(evidence, part, part.y)
@@ -77,30 +79,20 @@ def _columns(evidence: Evidence, part: Part, y: NDArray[np.generic]) -> Iterator
         )
 
 
-# NumPy makes these of NaN.
-FROM_NAN = tuple(int(np.iinfo(kind).min) for kind in (np.int64, np.int32))
-
-
 def out_of_range(evidence: Evidence) -> Iterator[Finding]:
     """Labels below 0, or beyond the last output."""
     for part in evidence.parts.values():
-        if part.labels is None or part.form not in ("whole", "column", "text"):
+        whole = part.form in ("whole", "column", "text") and not part.unlabelled.any()
+        if part.labels is None or not whole:
             continue
         low, high = int(part.labels.min()), int(part.labels.max())
         answers = evidence.answers(part)
         outputs = answers.outputs.shape[1] if answers is not None else 0
-        if low in FROM_NAN:
-            rows = int((part.labels == low).sum())
-            yield Finding(
-                "missing_values",
-                0.97,
-                f"{part.name}: {rows:,} of {len(part):,} labels are {low}, which NaN becomes where it is made a whole number.",
-                "print(y.isna().sum())   # before astype(int): which rows have no label?\nkeep = y >= 0\nx, y = x[keep], y[keep]",
-                {"rows": rows},
+        if (low, high) == (1, CLASSES):
+            yield _shifted(
+                [part], f"labels go from 1 to {high}, a network's from 0 to {high - 1}", 1
             )
-        elif (low, high) == (1, CLASSES):
-            yield _shifted(part, f"labels go from 1 to {high}, a network's from 0 to {high - 1}", 1)
-        elif low < 0 or (outputs > 1 and high >= outputs):
+        elif low < 0 or (outputs > 1 and high >= max(outputs, CLASSES)):
             yield Finding(
                 "labels_out_of_range",
                 0.97,
@@ -111,12 +103,12 @@ def out_of_range(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _shifted(part: Part, why: str, by: int) -> Finding:
+def _shifted(parts: list[Part], why: str, by: int) -> Finding:
     return Finding(
         "labels_shifted",
         0.95,
-        f"{part.name}: {why}.",
-        f"y = (y - {by}) % 10",
+        f"{parts[0].name}: {why}.",
+        fixes.lowered(parts, by),
         {"by": by},
     )
 
@@ -128,7 +120,7 @@ def renamed(evidence: Evidence) -> Iterator[Finding]:
         for name, part in evidence.parts.items()
         if part.labels is not None and (renaming := _renaming(evidence, part))
     }
-    if not found:
+    if not found or _is_of_few_digits(evidence):
         return
     labelled = [p for p in evidence.parts.values() if p.labels is not None]
     first = next(iter(found))
@@ -146,24 +138,34 @@ def renamed(evidence: Evidence) -> Iterator[Finding]:
             and max(int(p.labels.max()) for p in labelled if p.labels is not None) == CLASSES
         )
     ):
-        yield _shifted(
-            evidence.parts[first], f"what looks like {text}: each label is {by} too high", by
-        )
+        yield _shifted(labelled, f"what looks like {text}: each label is {by} too high", by)
     elif same:
         yield Finding(
-            "labels_shifted", 0.9, f"{first}: what looks like {text}.", _rename(found[first])
+            "labels_shifted",
+            0.9,
+            f"{first}: what looks like {text}.",
+            fixes.renamed(labelled, found[first]),
         )
     else:
         yield Finding(
             "labels_differ_between_parts",
             0.95,
             f"{first}: what looks like {text}; not so in other parts.",
-            f"y_{first} = (y_{first} - {by}) % 10" if by is not None else _rename(found[first]),
+            fixes.lowered([evidence.parts[first]], by)
+            if by is not None
+            else fixes.renamed([evidence.parts[first]], found[first]),
         )
 
 
-def _rename(renaming: dict[int, int]) -> str:
-    return f"y = np.array([{renaming}.get(label, label) for label in y])"
+def _is_of_few_digits(evidence: Evidence) -> bool:
+    """Whether the task is to tell some digits apart, called 0, 1 and so on: no more outputs than these."""
+    train = evidence.train
+    answers = evidence.answers(train)
+    if train is None or train.labels is None or answers is None:
+        return False
+    there = np.unique(train.labels)
+    few = len(there) <= CLASSES // 2 and there.tolist() == list(range(len(there)))
+    return few and answers.outputs.shape[1] <= len(there)
 
 
 def _renaming(evidence: Evidence, part: Part) -> dict[int, int]:
@@ -191,7 +193,7 @@ def _renaming(evidence: Evidence, part: Part) -> dict[int, int]:
 class Doubt(NamedTuple):
     """A part whose labels contradict its images.
 
-    `cause` is "" where one cannot tell from it alone whether labels were exchanged or replaced; then
+    `step` is how many rows after its image a label stands, 0 where that is not so. `cause` is "" where one cannot tell from it alone whether labels were exchanged or replaced; then
     `lean` is the logarithm of how much likelier it is that they were exchanged.
     """
 
@@ -199,6 +201,7 @@ class Doubt(NamedTuple):
     share: float
     why: str
     lean: float = 0.0
+    step: int = 0
 
 
 def belonging(evidence: Evidence) -> Iterator[Finding]:
@@ -213,15 +216,16 @@ def belonging(evidence: Evidence) -> Iterator[Finding]:
     unclear, other = ("labels_shuffled", "label_noise")[:: 1 if lean > 0 else -1]
     for cause in ("labels_shuffled", "label_noise"):
         if parts := {name: d for name, d in doubts.items() if (d.cause or unclear) == cause}:
-            yield _wrong_labels(cause, parts, lean)
+            yield _wrong_labels(evidence, cause, parts, lean)
     parts = {name: d for name, d in doubts.items() if not d.cause}
     if parts and abs(lean) < SURE_LEAN:
-        yield replace(_wrong_labels(other, parts, lean), certainty=0.6, fault=False)
+        yield replace(_wrong_labels(evidence, other, parts, lean), certainty=0.6, fault=False)
 
 
-def _wrong_labels(cause: str, parts: dict[str, Doubt], lean: float) -> Finding:
+def _wrong_labels(evidence: Evidence, cause: str, parts: dict[str, Doubt], lean: float) -> Finding:
     shares = ", ".join(f"{doubt.share:.0%} of {name}" for name, doubt in parts.items())
-    doubt = next(iter(parts.values()))
+    name, doubt = next(iter(parts.items()))
+    part = evidence.parts[name]
     clear = bool(doubt.cause) or abs(lean) >= SURE_LEAN
     why = doubt.why
     if not clear:
@@ -229,9 +233,13 @@ def _wrong_labels(cause: str, parts: dict[str, Doubt], lean: float) -> Finding:
     elif not doubt.cause:
         why += _WHY[cause]
     if cause == "labels_shuffled":
-        text, fix = f"The labels of {shares} belong to other images. {why}", _ONE_ORDER
+        text = f"The labels of {shares} belong to other images. {why}"
+        fix = fixes.moved(part, doubt.step) if doubt.step else fixes.loaded_anew(part)
     else:
-        text, fix = f"Labels are wrong: {shares}. {why}", _WITHOUT
+        text, fix = (
+            f"Labels are wrong: {shares}. {why}",
+            fixes.without_doubtful([evidence.parts[name] for name in parts]),
+        )
     sure = 0.93 if doubt.share > 0.05 and clear else 0.75
     return Finding(
         cause, sure, text, fix, {f"share_{name}": round(d.share, 4) for name, d in parts.items()}
@@ -244,14 +252,6 @@ _WHY = {
     "label_noise": ", scattered over all rows and pairs of digits, and digits have more or fewer labels than images: "
     "labels were replaced, not exchanged.",
 }
-_ONE_ORDER = (
-    "order = np.random.default_rng(0).permutation(len(x))\n"
-    "x, y = x[order], y[order]   # one order for both; with pandas, reset_index(drop=True) on both"
-)
-_WITHOUT = (
-    "told = cross_val_predict(LogisticRegression(max_iter=50), x, y, cv=3)   # sklearn: told by the other rows\n"
-    "x, y = x[told == y], y[told == y]   # or look at the others, and correct what is wrong"
-)
 
 
 def _doubt(evidence: Evidence, part: Part) -> Doubt | None:
@@ -322,11 +322,10 @@ def _how(labels: Whole, shows: Whole, suspect: NDArray[np.bool_], wrong: float) 
     for step in (1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
         there, elsewhere = (float((np.roll(labels, -s) == shows).mean()) for s in (step, step + 17))
         if there > 0.3 and there > 2 * elsewhere:
+            rows = "1 row" if abs(step) == 1 else f"{abs(step)} rows"
             side = "after" if step > 0 else "before"
-            why = (
-                f"{told}; {there:.0%} show the digit whose label stands {abs(step)} row(s) {side}."
-            )
-            return Doubt("labels_shuffled", wrong, why)
+            why = f"{told}; {there:.0%} show the digit whose label stands {rows} {side}."
+            return Doubt("labels_shuffled", wrong, why, step=step)
     if float((labels[::-1] == shows).mean()) > 0.5:
         return Doubt("labels_shuffled", wrong, f"{told}: labels stand in reverse.")
     if wrong > 0.85:
@@ -370,7 +369,7 @@ def _block(suspect: NDArray[np.bool_]) -> tuple[int, int] | None:
     chi = float((((rates - overall) ** 2) * sizes / (overall * (1 - overall) + 1e-12)).sum())
     # 19 degrees of freedom: above 60 once in a hundred thousand evenly spread ones.
     high = np.flatnonzero(rates > max(0.5 * rates.max(), 2 * BOTH_WRONG))
-    if chi < 60 or len(high) == len(bins):
+    if chi < 60 or high[-1] - high[0] + 1 == len(bins):
         return None
     edges = np.concatenate([[0], np.cumsum(sizes)])
     return int(edges[high[0]]), int(edges[high[-1] + 1])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.evaluation.diagnosis import probe
+from tenfold.evaluation.diagnosis import fixes, probe
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence, Whole
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
@@ -207,8 +207,7 @@ def leak(evidence: Evidence) -> Iterator[Finding]:
             "leak",
             0.97 if same else 0.85,
             f"{Proportion(count, looked_at)} of the {part.name} rows {how}.{memory}",
-            f"seen = {{row.tobytes() for row in x_train}}\nnew = np.array([row.tobytes() not in seen for row in x_{part.name}])\n"
-            f"x_{part.name}, y_{part.name} = x_{part.name}[new], y_{part.name}[new]   # and split before anything is copied or changed",
+            fixes.without_seen(part, exact=bool(same)),
             {"rows": count, "of": looked_at},
         )
 
@@ -272,10 +271,10 @@ def too_few_samples(evidence: Evidence) -> Iterator[Finding]:
         a for p in evidence.others if (a := evidence.answers(p)) is not None and a.accuracy.total
     ]
     if ours is not None and judged and ours.accuracy.total:
-        gap = ours.accuracy.share - judged[0].accuracy.share
-        if gap < 0.03 or judged[0].accuracy.share > 0.95:
+        best = max((answers.accuracy for answers in judged), key=lambda accuracy: accuracy.share)
+        if ours.accuracy.share - best.share < 0.03 or best.share > 0.95:
             return
-        seen = f" The model tells {ours.accuracy.share:.1%} of these and {judged[0].accuracy} of unseen ones."
+        seen = f" The model tells {ours.accuracy.share:.1%} of these and {best} of unseen ones."
     else:
         seen = ""
     yield Finding(

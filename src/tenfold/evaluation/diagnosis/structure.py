@@ -4,16 +4,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tenfold.digits import CLASSES
+from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
+from tenfold.evaluation.diagnosis.fixes import LAST
 from tenfold.evaluation.diagnosis.models import EXACT_ACCURACY, LINEAR, TOP_ACCURACY, Model
 
 CROSS_ENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 # Softmax of ten probabilities gives at most e / (e + 9) to one of them: the loss cannot fall below 1.461.
 SOFTMAX_OF_SOFTMAX = float(np.e / (np.e + 9))
 LOSS_OF_SOFTMAX_TWICE = float(-np.log(SOFTMAX_OF_SOFTMAX))
-LAST = "keras.layers.Dense(10, activation='softmax')"
-COMPILE = "model.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])"
+
+
+def _compile(evidence: Evidence) -> str:
+    train = evidence.train
+    return fixes.compiled(train.form if train is not None else "")
 
 
 def outputs(evidence: Evidence) -> Iterator[Finding]:
@@ -25,12 +31,14 @@ def outputs(evidence: Evidence) -> Iterator[Finding]:
     units = answers.outputs.shape[1]
     if units == 0 or evidence.classes <= 2:
         return
-    if units < 2 or (units > 100 and model.kind == "keras"):
+    labels = train.labels
+    beyond = labels.min() >= 0 and units <= labels.max() < CLASSES
+    if units < 2 or beyond or (units > 100 and model.kind == "keras"):
         yield Finding(
             "wrong_output_units",
             0.95,
             f"The network has {units} output{'s' if units > 1 else ''} for {evidence.classes} classes.",
-            f"model.add({LAST})\n{COMPILE}   # one output for each class",
+            f"{LAST}: one output for each class\n{_compile(evidence)}",
             {"outputs": units, "classes": evidence.classes},
         )
 
@@ -39,6 +47,14 @@ def output_activation(evidence: Evidence) -> Iterator[Finding]:
     """Something other than softmax, or nothing, behind the last weights."""
     model, answers = evidence.model, _answers(evidence)
     if model is None or model.kind == "recipe" or (answers and answers.outputs.shape[1] < 2):
+        return
+    if _over_the_batch(model):
+        yield Finding(
+            "output_activation",
+            0.95,
+            "The softmax is taken over axis 0, the pictures of a batch, and not over the classes of each.",
+            "keras.layers.Softmax()   # axis=-1, its default",
+        )
         return
     stood = [name for name in model.output_activations if name not in ("softmax", "log_softmax")]
     seen = _as_seen(answers) if answers is not None and answers.finite else ""
@@ -66,7 +82,13 @@ def output_activation(evidence: Evidence) -> Iterator[Finding]:
         "output_activation",
         0.95 if stood else 0.7,
         f"The last activation is {name}. {what}{never}",
-        f"model.add({LAST})",
+        LAST,
+    )
+
+
+def _over_the_batch(model: Model) -> bool:
+    return model.ordered and any(
+        layer.kind == "Softmax" and layer.settings.get("axis") == 0 for layer in model.layers
     )
 
 
@@ -106,22 +128,25 @@ def softmax_twice(evidence: Evidence) -> Iterator[Finding]:
         return
     if softmaxes > 1 or squeezed:
         assert_outputs = (
-            f"no probability is above {answers.outputs.max():.3f}"
+            f"no probability is above {answers.outputs.max():.3f}, and two softmaxes give {SOFTMAX_OF_SOFTMAX:.3f} at most"
             if squeezed and answers
             else f"{softmaxes} softmaxes follow each other"
         )
         why, fix = (
             f"In the network: {assert_outputs}.",
-            f"model.add({LAST})   # and no Softmax layer behind it",
+            f"{LAST}, and no Softmax behind it",
         )
     elif in_loss:
         why = (
             f"The network gives probabilities, and {model.loss} with from_logits=True applies softmax to them again. "
             "On TensorFlow Keras warns of it and takes the logits before the softmax; on JAX and torch the network learns less."
         )
-        fix = COMPILE + "   # from_logits=False, its default"
+        fix = _compile(evidence) + "   # from_logits=False, its default"
     else:
-        why, fix = "The network gives probabilities, and the loss treats them as logits.", COMPILE
+        why, fix = (
+            "The network gives probabilities, and the loss treats them as logits.",
+            _compile(evidence),
+        )
     seen = (
         f" The training loss stays above {LOSS_OF_SOFTMAX_TWICE:.3f} = ln(e + 9) - 1, its least value then."
         if floor
@@ -164,6 +189,8 @@ def logits_as_probabilities(evidence: Evidence) -> Iterator[Finding]:
         return
     if model.loss not in CROSS_ENTROPIES or model.output_activations:
         return
+    if answers is not None and answers.finite and _as_seen(answers) == "sigmoid":
+        return  # a layer of somebody's own keeps them within 0..1
     if model.ordered and model.weighted:
         certainty = 0.97
     elif answers is not None and answers.finite and answers.outputs.min() < 0:
@@ -198,7 +225,7 @@ def wrong_loss(evidence: Evidence) -> Iterator[Finding]:
     if units is not None and units < 2:
         return
     form = train.form if train is not None else "none"
-    why, fix, sure = "", COMPILE, 0.95
+    why, fix, sure = "", _compile(evidence), 0.95
     if model.loss == "sparse_categorical_crossentropy" and form in ("one-hot", "bad one-hot"):
         why, fix = (
             "it expects whole numbers, and y is one-hot",
@@ -258,13 +285,13 @@ def wrong_metric(evidence: Evidence) -> Iterator[Finding]:
             "wrong_metric",
             0.97,
             f"binary_accuracy counts each of the ten outputs: a network that always answers 'none' has 90 % of it.{said}",
-            COMPILE,
+            _compile(evidence),
             {"shown": shown or 0.0},
         )
         return
     why = _not_an_accuracy(model, train.form if train is not None else "") if model else ""
     if why and shown is not None and true is not None and abs(shown - true.share) > 0.05:
-        yield Finding("wrong_metric", 0.9, f"{why}.{said}", COMPILE, {"shown": shown})
+        yield Finding("wrong_metric", 0.9, f"{why}.{said}", _compile(evidence), {"shown": shown})
 
 
 def _not_an_accuracy(model: Model, form: str) -> str:

@@ -96,10 +96,12 @@ def weight_decay(evidence: Evidence) -> Iterator[Finding]:
     strengths = [s for layer in model.layers for s in _strengths(layer.settings)]
     shrunk = model.weight_decay * (model.learning_rate or 0) * (model.steps or 0)
     if strengths and (max(strengths) >= 0.02 or (data is not None and added > 0.5 * data)):
-        what = f"Regularisers of strength {max(strengths):g} add {added:.3g} to a loss of {data or float('nan'):.3g}."
+        what = f"Regularisers have a strength of {max(strengths):g}."
+        if data is not None and added > 0.01 * data:
+            what += f" They add {added:.3g} to a loss of {data:.3g}."
         fix = "keras.layers.Dense(64, activation='relu')   # or kernel_regularizer=keras.regularizers.L2(1e-4)"
     elif model.weight_decay >= 0.05 and (shrunk > 0.3 or model.weight_decay >= 0.5):
-        what = f"{model.optimizer} with weight_decay={model.weight_decay:g} has shrunk every weight by e to the {shrunk:.2g} beside what it learnt."
+        what = f"{model.optimizer} with weight_decay={model.weight_decay:g} has shrunk every weight to {np.exp(-shrunk):.1%} of what it learnt."
         fix = f"keras.optimizers.{model.optimizer}({model.learning_rate or 1e-3:g}, weight_decay=0.004)"
     else:
         return
@@ -200,7 +202,7 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
     surely = gap
     if ours is not None and judged is not None:
         surely = ours.accuracy.share - judged.accuracy.interval()[1]
-    text = f"Training images are told {gap:.1%} better than unseen ones."
+    text = f"Of training images it tells {100 * gap:.1f} points more than of unseen ones."
     if turn.rise > 1.1:
         text += (
             f" The validation loss was lowest after epoch {turn.best} of {turn.last} and is now {turn.rise:.2g} times "
@@ -255,7 +257,13 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
     reach = evidence.within_reach or 0.0
     sure = 0.85 if falling or few else 0.55 if history is None or untrained else 0.35
     steps = evidence.model.steps if evidence.model else None
-    taken = f" {steps:,} steps were taken." if steps is not None else ""
+    taken = (
+        f" It took {steps:,} step{'s' * (steps != 1)}."
+        if steps
+        else " It took no step."
+        if steps == 0
+        else ""
+    )
     yield Finding(
         "under_training",
         sure,

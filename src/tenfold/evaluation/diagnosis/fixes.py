@@ -1,0 +1,115 @@
+"""Code that mends a cause, for arrays of the form they were given in, called x_train, y_train, x_test and so on."""
+
+from collections.abc import Iterable, Sequence
+
+from tenfold.evaluation.diagnosis.inputs import Part
+from tenfold.evaluation.diagnosis.pictures import side_of
+
+LAST = "keras.layers.Dense(10, activation='softmax')   # in place of the last layer"
+
+DARK_GROUND = "np.where((np.median(x.reshape(len(x), -1), axis=1) > x.max() / 2).reshape(-1, *[1] * (x.ndim - 1)), x.max() - x, x)"
+"""An expression of x: pictures whose ground is bright, turned to dark."""
+
+# What lays pictures (n, side, side) so that they look like digits; the names are those of reference.TURNS.
+_TURNING = {
+    "transposed": "{}.swapaxes(1, 2)",
+    "turned by 90 degrees": "np.rot90({}, 1, (1, 2))",
+    "turned by 180 degrees": "{}[:, ::-1, ::-1]",
+    "turned by 270 degrees": "np.rot90({}, 3, (1, 2))",
+    "mirrored left to right": "{}[:, :, ::-1]",
+    "mirrored top to bottom": "{}[:, ::-1]",
+    "transposed across the other diagonal": "{}[:, ::-1, ::-1].swapaxes(1, 2)",
+}
+
+
+def prepared(parts: Iterable[str], expression: str) -> str:
+    """The same done to the pictures of some parts; `expression` is of x."""
+    names = [f"x_{name}" for name in parts]
+    calls = ", ".join(f"prepare({name})" for name in names)
+    return f"def prepare(x):\n    return {expression}\n\n{', '.join(names)} = {calls}"
+
+
+def turned(part: Part, turn: str) -> str:
+    """An expression of x: the pictures of a part, laid as digits stand."""
+    if part.x.ndim > 2:
+        return _TURNING[turn].format("x")
+    side = side_of(part.x)
+    return _TURNING[turn].format(f"x.reshape(-1, {side}, {side})") + ".reshape(x.shape)"
+
+
+def compiled(form: str) -> str:
+    """Compiling for labels of this form (see `inputs.Form`)."""
+    sparse = "" if form in ("one-hot", "bad one-hot") else "sparse_"
+    return f"model.compile('adam', '{sparse}categorical_crossentropy', metrics=['accuracy'])"
+
+
+def lowered(parts: Iterable[Part], by: int) -> str:
+    """Labels `by` less, 0 after 9."""
+
+    def of(part: Part) -> str:
+        y = f"y_{part.name}"
+        if part.form == "one-hot":
+            return f"{y} = np.roll({y}, -{by}, axis=1)"
+        return f"{y} = (np.asarray({y}).astype(int) - {by}) % 10"
+
+    return "\n".join(of(part) for part in parts)
+
+
+def renamed(parts: Iterable[Part], renaming: dict[int, int]) -> str:
+    """Labels renamed, those that are not named left as they are."""
+
+    def of(part: Part) -> str:
+        back = f"digit = np.arange(10)\ndigit[{list(renaming)}] = {list(renaming.values())}\n"
+        y = f"y_{part.name}"
+        if part.form == "one-hot":
+            return back + f"{y} = {y}[:, np.argsort(digit)]"
+        return back + f"{y} = digit[np.asarray({y}).astype(int)]"
+
+    return "\n".join(of(part) for part in parts)
+
+
+def without_doubtful(parts: Sequence[Part]) -> str:
+    """Rows left out that other rows contradict."""
+    hot = parts[0].form == "one-hot"
+    calls = (f"x_{p.name}, y_{p.name} = clean(x_{p.name}, y_{p.name})" for p in parts)
+    return (
+        "from sklearn.model_selection import cross_val_predict\n"
+        "from sklearn.neighbors import KNeighborsClassifier\n\n"
+        "def clean(x, y):   # or look at the others, and correct what is wrong\n"
+        f"    labels = {'y.argmax(axis=1)' if hot else 'np.asarray(y).ravel()'}\n"
+        "    rows = np.asarray(x).reshape(len(x), -1)\n"
+        "    told = cross_val_predict(KNeighborsClassifier(10), rows, labels, cv=3)\n"
+        "    return x[told == labels], y[told == labels]\n\n" + "\n".join(calls)
+    )
+
+
+def without_seen(part: Part, *, exact: bool) -> str:
+    """Rows left out that were trained on; where they were changed, splitting before that."""
+    x, y = f"x_{part.name}", f"y_{part.name}"
+    if not exact:
+        return (
+            "from sklearn.model_selection import train_test_split\n\n"
+            f"x_train, {x}, y_train, {y} = train_test_split(x, y)   # first; then copy, turn or shift those of training alone"
+        )
+    return (
+        "seen = {row.tobytes() for row in np.asarray(x_train)}\n"
+        f"new = np.array([row.tobytes() not in seen for row in np.asarray({x})])\n"
+        f"{x}, {y} = {x}[new], {y}[new]   # if hardly any are left, split anew, before anything is copied"
+    )
+
+
+def moved(part: Part, step: int) -> str:
+    """Images that belong to the label `step` rows after them (before, below 0), brought together."""
+    x, y = f"x_{part.name}", f"y_{part.name}"
+    rows = (f"[:-{step}]", f"[{step}:]") if step > 0 else (f"[{-step}:]", f"[:{step}]")
+    return f"{x}, {y} = {x}{rows[0]}, {y}{rows[1]}"
+
+
+def loaded_anew(part: Part) -> str:
+    """One order for both: after the fact nothing tells which label is whose."""
+    x, y = f"x_{part.name}", f"y_{part.name}"
+    return (
+        "# load x and y anew: once apart, they cannot be put together again\n"
+        f"order = np.random.default_rng(0).permutation(len({x}))\n"
+        f"{x}, {y} = {x}[order], {y}[order]   # one order for both; of pandas, .iloc[order]"
+    )

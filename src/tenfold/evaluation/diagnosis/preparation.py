@@ -1,0 +1,91 @@
+"""Parts that were prepared in different ways: another scale, polarity or direction than the training part."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tenfold.evaluation.diagnosis import fixes
+from tenfold.evaluation.diagnosis.data import clear_turn, sample
+from tenfold.evaluation.diagnosis.evidence import Evidence
+from tenfold.evaluation.diagnosis.findings import Finding
+from tenfold.evaluation.diagnosis.inputs import Part
+
+# Two random parts of one data set differ in root mean square by less than this, augmented or not.
+RMS_RATIO = 1.4
+
+
+def parts_prepared_differently(evidence: Evidence) -> Iterator[Finding]:
+    """Another part has another scale, polarity or direction than the training part."""
+    train = evidence.train
+    if train is None:
+        return
+    for part in evidence.others:
+        found = (
+            _other_polarity(evidence, train, part)
+            or _other_scale(train, part)
+            or _other_direction(evidence, train, part)
+        )
+        if found:
+            yield Finding("parts_prepared_differently", 0.97, *found)
+
+
+Different = tuple[str, str] | None
+"""In what two parts differ, and what to do; None where in nothing."""
+
+
+def _other_scale(train: Part, part: Part) -> Different:
+    ours, theirs = sample(train.x), sample(part.x)
+    # Not squares: where each pixel was divided by its own deviation, a few that are hardly ever inked outweigh the rest.
+    sizes = [float(np.abs(s.astype(np.float64)).mean()) for s in (ours, theirs)]
+    if min(sizes) == 0:
+        return None
+    ratio = max(sizes) / min(sizes)
+    by_row = ours.reshape(len(ours), -1).mean(axis=1)
+    error = by_row.std() / np.sqrt(min(len(ours), len(theirs)))
+    apart = abs(float(ours.mean()) - float(theirs.mean()))
+    enough = RMS_RATIO if min(len(ours), len(theirs)) >= 50 else 2.0
+    if ratio < enough and apart < max(0.2 * float(ours.std()), 8 * error):
+        return None
+    return (
+        f"train has values {ours.min():.4g} to {ours.max():.4g} (mean {ours.mean():.4g}), {part.name} "
+        f"{theirs.min():.4g} to {theirs.max():.4g} (mean {theirs.mean():.4g}).",
+        _one_scale(part.name, float(ours.max()), float(theirs.max())),
+    )
+
+
+def _one_scale(name: str, ours: float, theirs: float) -> str:
+    """Code that brings a part to the scale of the training part, by the largest value of each."""
+    if ours > 0 and theirs > 0 and 0.9 < max(ours, theirs) / min(ours, theirs) / 255 < 1.1:
+        if theirs < ours and ours > 2:
+            return "x_train = x_train.astype('float32') / 255"
+        return f"x_{name} = x_{name}.astype('float32') {'/' if theirs > ours else '*'} 255"
+    return (
+        "# of both as they were loaded, with numbers of the training part alone:\nmean, sd = x_train.mean(), x_train.std()\n"
+        f"x_train, x_{name} = (x_train - mean) / sd, (x_{name} - mean) / sd"
+    )
+
+
+def _other_polarity(evidence: Evidence, train: Part, part: Part) -> Different:
+    ours, theirs = evidence.inverted(train), evidence.inverted(part)
+    if abs(ours - theirs) < 0.3:
+        return None
+    return (
+        f"The ground is bright in {ours:.0%} of the training pictures and in {theirs:.0%} of {part.name}: "
+        "ink and paper are swapped in one of them.",
+        fixes.prepared([train.name if ours > theirs else part.name], fixes.DARK_GROUND),
+    )
+
+
+def _other_direction(evidence: Evidence, train: Part, part: Part) -> Different:
+    turns = {one: clear_turn(evidence, one) for one in (train, part)}
+    ours, theirs = turns.values()
+    if ours == theirs or "" in (ours, theirs):
+        return None
+    return (
+        f"The training pictures look like digits {ours}, those of {part.name} {theirs}.",
+        "\n".join(
+            fixes.prepared([one.name], fixes.turned(one, turn))
+            for one, turn in turns.items()
+            if turn != "as they are"
+        ),
+    )
