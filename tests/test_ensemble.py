@@ -14,7 +14,7 @@ from tenfold.data import load
 from tenfold.digits import Parts, fingerprints
 from tenfold.errors import DataError, ModelError, ParityError, UsageError
 from tenfold.exports import describe, ensemble, export
-from tenfold.modelfile import load_model, onnx_graph, open_classifier
+from tenfold.modelfile import PRETRAINED, load_model, onnx_graph, open_classifier
 from tenfold.recipes import named_recipe
 
 RECIPE = replace(named_recipe("seed-numpy"), epochs=1)
@@ -179,3 +179,8 @@ def test_what_cannot_be_an_ensemble_is_refused_and_nothing_is_written(runs, monk
     )
     with pytest.raises(ModelError, match="unfinished"):
         ensemble(runs, out="new")
+
+
+def test_what_shows_no_digit_to_its_members_shows_none_to_an_ensemble():
+    written = ensemble([PRETRAINED], out="with shifts", shifts=1)
+    assert open_classifier(written).reject_below == open_classifier(PRETRAINED).reject_below > 0

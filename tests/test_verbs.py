@@ -291,3 +291,22 @@ def test_an_export_under_a_wrong_name_is_refused(trained):
             export(trained.folder, "onnx", out=out)
     with pytest.raises(UsageError, match="received a folder"):
         export(trained.folder, "onnx", out="run")
+
+
+def test_two_commands_that_write_to_one_run_lose_nothing_of_each_other(trained):
+    first, second = open_run(trained.folder), open_run(str(trained.folder))
+    first.add("note.txt", b"one")
+    second.amend(note="two")
+    again = open_run(trained.folder)
+    assert again.record["note"] == "two"
+    assert "note.txt" in again.record["files"]
+
+
+def test_a_submission_into_the_run_folder_leaves_the_run_whole(trained, sample):
+    some, others = (kaggle_csv(f"{n}.csv", sample.test.take(np.arange(n))) for n in (20, 30))
+    verbs.submit(trained.folder, some)
+    verbs.submit(trained.folder, others, out=trained.folder / "submission.csv")
+    open_run(trained.folder)
+    with pytest.raises(UsageError, match="not part of the run"):
+        verbs.submit(trained.folder, some, out=trained.folder / "history.jsonl")
+    open_run(trained.folder)

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from tenfold.recipe import Constant as Constant
     from tenfold.recipe import Distillation as Distillation
     from tenfold.recipe import EarlyStopping as EarlyStopping
+    from tenfold.recipe import NonDigits as NonDigits
     from tenfold.recipe import OneCycle as OneCycle
     from tenfold.recipe import Recipe as Recipe
     from tenfold.recipes import RECIPES as RECIPES
@@ -105,8 +106,8 @@ _NAMES = {
     "predictions": ("Prediction", "Unread", "predict", "predict_each"),
     "reading": ("Page", "read"),
     "recipe": (
-        "SGD", "Adam", "AdamW", "Averaging", "Constant", "Distillation", "EarlyStopping", "OneCycle",
-        "Recipe",
+        "SGD", "Adam", "AdamW", "Averaging", "Constant", "Distillation", "EarlyStopping", "NonDigits",
+        "OneCycle", "Recipe",
     ),
     "recipes": ("RECIPES",),
     "reporting": ("compare",),

@@ -57,7 +57,11 @@ def audit(
     digits = data if isinstance(data, Digits) else _part(data, part, bool(models), say=say)
     if models:
         paths = [Path(model) for model in models]
-        asked = Ensemble(*(open_model(path)[1] for path in paths))
+        opened = [open_model(path) for path in paths]
+        asked = Ensemble(*(classifier for _, classifier in opened))
+        for run, _ in opened:
+            if run:
+                run.count_opening(digits)
         seen = max(count_seen(digits.images, trained_on(path)) for path in paths)
         probabilities = asked.predict_proba(digits.images)
         about: dict[str, Any] = {"models": [str(path) for path in paths], "seen": seen}

@@ -122,7 +122,13 @@ def split(digits: Digits, share: float, *, seed: int) -> tuple[Digits, Digits | 
 
 def check_images(images: ArrayLike) -> Images:
     """Any array-like of whole numbers 0..255 -> uint8 (n, 28, 28), or DataError."""
-    array = np.asarray(images)
+    try:
+        array = np.asarray(images)
+    except ValueError as error:
+        raise DataError(
+            f"images: expected shape (n, {SIDE}, {SIDE}), received rows of different lengths ({error}). "
+            "Bring all pictures to one size."
+        ) from error
     if array.ndim != 3 or array.shape[1:] != (SIDE, SIDE) or len(array) == 0:
         raise DataError(
             f"images: expected shape (n, {SIDE}, {SIDE}) with n >= 1, received {array.shape}. "

@@ -236,14 +236,14 @@ def sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; UsageError if another one does. A lock dies with its process."""
+def locked(folder: Path, *, patience: float = 0.0) -> Iterator[None]:
+    """Hold a folder for this process; UsageError if another one does for `patience` seconds. A lock dies with its process."""
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout as error:
         raise UsageError(
             f"{folder}: another process is writing here. Wait for it, or name another folder."

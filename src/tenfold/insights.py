@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tenfold.data import load, load_or_embedded, to_stderr
 from tenfold.digits import Classifier, Digits, Images, Parts, check_images
-from tenfold.errors import UsageError
+from tenfold.errors import ModelError, UsageError
 from tenfold.evaluation import (
     ATTACKED,
     Explanation,
@@ -24,6 +24,7 @@ from tenfold.evaluation import (
     map_of,
     robustness_of,
 )
+from tenfold.evaluation.explanations.likeness import FEWEST_ON_MAP
 from tenfold.files import check_free, write_bytes, write_json
 from tenfold.modelfile import PRETRAINED, find_model, load_model
 from tenfold.randomness import check_seed
@@ -98,8 +99,7 @@ def report(
     opened = open_run(Path(run))
     parts = data if data is not None else parts_for(run, say=say)
     if parts.test is not None:
-        _count_opening(_Seen(opened.name, opened, opened.classifier, None), parts.test)
-        opened = open_run(Path(run))
+        opened = opened.count_opening(parts.test)
     written = write_report(opened, parts)
     if figures is not None:
         drawn = {"learning": learning_figure(written)}
@@ -149,7 +149,8 @@ def robustness(
     seen = _seen(model)
     if seen.box is None and attacked:
         say(f"{seen.name}: an .onnx file cannot be seen inside, so nothing is attacked.")
-    _count_opening(seen, digits)
+    if seen.run:
+        seen.run.count_opening(digits)
     some = by_chance(digits, images, seed)
     found = robustness_of(seen.classifier, some, box=seen.box, seed=seed, attacked=attacked)
     if out is not None:
@@ -189,7 +190,8 @@ def explain(
         data: its training part is searched for pictures that are alike (at most 10,000, by chance), its test
             part drawn on a map (at most 1,500, by chance).
         out: a new or empty folder for a figure of each picture, of the first layer's filters and of the map,
-            and explanations.json.
+            and explanations.json. Filters are left out where the first layer does not look at pixels, and the map where
+            there are fewer than 90 pictures; standard error says so.
         svg: write every figure as .svg too.
         seed: decides the noise of SmoothGrad, which pictures are searched and drawn, and the map.
 
@@ -250,13 +252,6 @@ def _seen(model: Path | str | None) -> _Seen:
     return _Seen(name, run, classifier, WhiteBox(inside.members, shifts=inside.shifts))
 
 
-def _count_opening(seen: _Seen, digits: Digits) -> None:
-    """A run that is judged on its own test part has it opened once more, and its record says so."""
-    run = seen.run
-    if run and digits.hash == run.record["data"]["hash"]["test"]:
-        run.amend(test_openings=run.record["test_openings"] + 1)
-
-
 def _write(
     folder: Path, seen: _Seen, found: list[Explanation], data: Parts | None, *, svg: bool, seed: int
 ) -> list[Path]:
@@ -266,10 +261,18 @@ def _write(
     if seen.box:
         more = len(seen.box.members) - 1
         title = seen.name + (f", first of {more + 1} networks" if more else "")
-        figures["filters"] = filters_figure(seen.box.filters(), title=title)
-        if data:
-            part = data.train if data.test is None else data.test
-            _count_opening(seen, part)
+        try:
+            figures["filters"] = filters_figure(seen.box.filters(), title=title)
+        except ModelError as error:
+            to_stderr(f"No figure of filters: {error}")
+        part = data and (data.train if data.test is None else data.test)
+        if part and len(part) < FEWEST_ON_MAP:
+            to_stderr(
+                f"No map: it takes at least {FEWEST_ON_MAP} pictures, and there are {len(part)}."
+            )
+        elif part:
+            if seen.run:
+                seen.run.count_opening(part)
             drawn = map_of(seen.box, by_chance(part, MAPPED, seed), seed=seed)
             figures["map"] = map_figure(drawn, title=seen.name)
     files = []

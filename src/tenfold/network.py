@@ -92,6 +92,15 @@ class Network:
                 f"Network: expected the last layer to give ({CLASSES},) logits, received {output}. "
                 f"End with Dense({CLASSES})."
             )
+        kinds = [type(step.layer).__name__ for step in self.steps()]
+        if "Whitening" in kinds[1:]:
+            raise RecipeError(
+                "Network: expected a Whitening as the very first layer, received one behind others. Put it first."
+            )
+        if not any(parameter.trainable for parameter in self.parameters):
+            raise RecipeError(
+                f"Network: expected a layer that learns, received none. End with Dense({CLASSES})."
+            )
         largest = max(math.prod(step.output_shape) for step in self.steps())
         if self.parameter_count > MAX_PARAMETERS or largest > MAX_ACTIVATIONS:
             raise RecipeError(

@@ -32,6 +32,7 @@ from tenfold.training import resume as resume_training
 from tenfold.training import train as start_training
 
 RUNS = Path("runs")
+SUBMISSION = "submission.csv"
 OWN = "own"
 """What a recipe or data that were given as values, not by name, are called on record."""
 
@@ -204,8 +205,8 @@ def evaluate(
     path = Path(model)
     run, classifier = open_model(path)
     digits = data if isinstance(data, Digits) else digits_for(path, data, say=say)
-    if run and digits.hash == run.record["data"]["hash"]["test"]:
-        run.amend(test_openings=run.record["test_openings"] + 1)
+    if run:
+        run.count_opening(digits)
     judgement = judge(classifier, digits)
     _warn(
         leak_warnings(judgement.accuracy, seen=count_seen(digits.images, trained_on(path))), say=say
@@ -254,15 +255,21 @@ def submit(
     """
     path = Path(model)
     run, classifier = open_model(path)
-    target = Path("submission.csv" if out is None else out)
+    target = Path(SUBMISSION if out is None else out)
     if out is None and run:
         target = path / target.name
     check_target(target, inputs=[user_path(str(test_csv))])
+    inside = run is not None and target.resolve().parent == run.folder.resolve()
+    if inside and run and target.name in run.record["files"] and target.name != SUBMISSION:
+        raise UsageError(
+            f"{target}: expected a file that is not part of the run, received one that its record seals. "
+            f"Name another one, or leave it out: then it is {SUBMISSION}."
+        )
     digits = read_images(f"kaggle:{test_csv}")
     _check_leak(path, digits, allow_leak=allow_leak, say=say)
     predicted_labels = classifier.predict_proba(digits.images).argmax(axis=1).astype(np.uint8)
     write_submission(target, predicted_labels)
-    if out is None and run:
+    if inside and run:
         run.add(target.name, target.read_bytes())
     return target
 

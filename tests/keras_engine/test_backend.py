@@ -73,3 +73,10 @@ def test_a_missing_gpu_has_its_reasons(monkeypatch: pytest.MonkeyPatch):
     assert "no NVIDIA driver" in both
     assert "the command" in both
     assert "do not fit the driver" in reason(driver=True, built=True)
+
+
+@pytest.mark.parametrize("name", ["foo", "openvino"])
+def test_a_backend_by_an_unknown_name_is_a_mistake_and_no_fault(name, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    with pytest.raises(UnknownName, match=f"backend .*{name}|{name}"):
+        room.import_keras()

@@ -10,7 +10,8 @@ from scipy import ndimage
 
 from tenfold.digits import Digits
 from tenfold.errors import ModelError, UsageError
-from tenfold.keras_engine import build, save_keras, weights_from
+from tenfold.keras_engine import build, save_keras
+from tenfold.keras_engine.model import variables
 from tenfold.layers import (
     BatchNorm,
     Conv2D,
@@ -101,7 +102,7 @@ def test_every_layer_computes_what_the_same_layer_written_by_hand_does(digits: D
     # In training the momentum of BatchNorm shows in its moving statistics.
     for model in (built, written):
         model(images[..., None], training=True)
-    kept = weights_from(built)
+    kept = {name: np.array(v) for name, v in variables(built).items()}
     for name, array in zip(kept, written.get_weights(), strict=True):
         np.testing.assert_allclose(kept[name], array, rtol=1e-5, err_msg=name)
 
@@ -139,7 +140,8 @@ def test_pictures_may_be_bytes_or_floats_with_a_channel_or_without(digits: Digit
 
 def test_weights_come_out_as_they_went_in():
     weights = some_weights(EVERY_LAYER)
-    returned = weights_from(build(EVERY_LAYER, weights))
+    built = build(EVERY_LAYER, weights)
+    returned = {name: np.array(v) for name, v in variables(built).items()}
     assert returned.keys() == weights.keys()
     for name, array in weights.items():
         np.testing.assert_array_equal(returned[name], array)

@@ -46,3 +46,9 @@ def test_only_digits_that_a_mirror_or_a_quarter_turn_changes_are_turned(small_di
     possible = fingerprints(np.stack([np.rot90(five), np.rot90(five, 3)]))
     drawn = np.stack([turned(both, np.random.default_rng(seed)) for seed in range(20)])
     assert np.isin(fingerprints(drawn), possible).all()
+
+
+def test_digits_that_no_mirror_changes_are_enough(small_digits: Digits):
+    labels = small_digits.known_labels
+    some = small_digits.take(np.flatnonzero(np.isin(labels, [0, 1, 8])))
+    assert draw_non_digits(60, some, np.random.default_rng(0)).shape == (60, 28, 28)

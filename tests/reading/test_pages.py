@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 
 from tenfold import read
 from tenfold.pictures import decode
+from tenfold.reading.close_up import close_up
 
 STRINGS = ["3141592", "60718", "2468013579"]
 
@@ -153,3 +154,9 @@ def test_one_slanted_stroke_that_is_cut_into_low_parts_is_no_fault():
     picture = Image.new("L", (600, 300), 255)
     ImageDraw.Draw(picture).line([(50, 50), (250, 250)], 0, 5)
     assert read(np.asarray(picture)).text in ("", "1")
+
+
+@pytest.mark.parametrize("side", [22, 28, 39])
+def test_a_chequered_picture_is_no_close_up_and_takes_little_memory(side):
+    chequered = (np.indices((side, side)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    assert close_up(chequered) is None

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tenfold.pictures.cleaning import run_lengths
 from tenfold.reading.cuts import best_paths, cut_up
 from tenfold.reading.ink import is_light_on_dark, paper_of
 from tenfold.reading.lattice import Costs, Lattice, cheapest, prices
 from tenfold.reading.lines import lines_of, slope_of
 from tenfold.reading.pieces import Piece, joined, pen_width, pieces_of
 from tenfold.reading.reader import read_atoms
-from tenfold.reading.rulings import run_lengths, straight_runs, without_rulings
+from tenfold.reading.rulings import straight_runs, without_rulings
 from tenfold.reading.view import look, moved
 
 

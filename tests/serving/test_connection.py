@@ -270,3 +270,16 @@ def test_the_loopback_of_ipv6_works_like_the_other(classifier):
     finally:
         server.stop()
         thread.join(30)
+
+
+@pytest.mark.parametrize(
+    ("size", "pieces", "answer"), [(12_000, 1, 422), (12_000, 3, 422), (20_000, 3, 400)]
+)
+def test_a_head_counts_the_same_in_one_piece_and_in_many(server, size, pieces, answer):
+    request = head(server, Content_Length="0", X_Long="a" * size) + b""
+    with socket.create_connection(place(server), timeout=10) as client:
+        for part in np.array_split(np.frombuffer(request, np.uint8), pieces):
+            client.sendall(part.tobytes())
+            time.sleep(0.1)
+        received = client.recv(65536)
+    assert status(received) == answer

@@ -100,9 +100,9 @@ def _check_answers(address: str) -> None:
     A look-up has no timeout of its own, hence the thread. Behind a proxy it is the proxy that
     connects, so there is nothing to find out from here.
     """
-    if urllib.request.getproxies():
-        return
     parts = urlsplit(address)
+    if parts.scheme in urllib.request.getproxies():
+        return
     host, port = parts.hostname or "", parts.port or 443
     failures: list[OSError] = []
 

@@ -84,7 +84,10 @@ def stream_images(path: Path) -> Iterator[Images]:
                 for start in range(0, header.shape[0], PART_IMAGES):
                     shape = (min(PART_IMAGES, header.shape[0] - start), SIDE, SIDE)
                     raw = member.read(math.prod(shape) * header.dtype.itemsize)
-                    yield check_images(np.frombuffer(raw, header.dtype).reshape(shape))
+                    try:
+                        yield check_images(np.frombuffer(raw, header.dtype).reshape(shape))
+                    except DataError as error:
+                        raise DataError(f"{where}: {error}") from error
 
 
 def read_npz(path: Path) -> Parts:

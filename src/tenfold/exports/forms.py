@@ -39,13 +39,11 @@ class Form(NamedTuple):
 
     Attributes:
         ending: of its file; of a folder, of its name.
-        about: one line for people.
         make: the model -> the content, or the files of the folder by name; agrees with its source.
         open: the content -> what a person who uses it gets; None where that is not a model.
     """
 
     ending: str
-    about: str
     make: Callable[[Source], bytes | Mapping[str, bytes]]
     open: Callable[[bytes], Classifier] | None = None
 
@@ -214,17 +212,13 @@ def _script(source: Source) -> bytes:
 
 
 FORMS: dict[str, Form] = {
-    "onnx": Form(".onnx", "one file for any ONNX runtime", _onnx, _open_onnx),
-    "onnx-int8": Form(
-        "-int8.onnx", "the same in 8 bits, a quarter of the size", _onnx_int8, _open_onnx
-    ),
-    "litert": Form(
-        ".tflite", "for phones and boards; needs the extra litert", _litert, _open_litert
-    ),
-    "keras": Form(".keras", "a Keras model", _keras, KerasFile),
-    "npz": Form(".npz", "arrays and steps, run by 60 lines of NumPy", _npz, _open_npz),
-    "web": Form("-web", "a folder with a page that needs no server", _web),
-    "script": Form(".py", "the standalone Keras script that trains the same", _script),
+    "onnx": Form(".onnx", _onnx, _open_onnx),
+    "onnx-int8": Form("-int8.onnx", _onnx_int8, _open_onnx),
+    "litert": Form(".tflite", _litert, _open_litert),
+    "keras": Form(".keras", _keras, KerasFile),
+    "npz": Form(".npz", _npz, _open_npz),
+    "web": Form("-web", _web),
+    "script": Form(".py", _script),
 }
 
 
@@ -250,4 +244,7 @@ def judged_on(source: Source) -> tuple[str, Digits]:
         parts = load(name, say=lambda _: None)
     except (DataError, DownloadError):
         name, parts = "mnist5k", load("mnist5k")
-    return name, parts.test or parts.train
+    digits = parts.test or parts.train
+    if is_run(source.path):
+        open_run(source.path).count_opening(digits)
+    return name, digits

@@ -18,7 +18,8 @@ def ensemble(models: Sequence[Path | str], *, out: Path | str, shifts: int | Non
     """Join trained models into one model folder, which answers with the mean of their probabilities.
 
     Every network counts the same, those of a model that is an ensemble itself too. What any of them was
-    trained on, the new model was trained on.
+    trained on, the new model was trained on. It says "no digit" below the lowest threshold of its members;
+    where one of them has none, it has none.
 
     Args:
         models: run folders or model folders, at least one, each once.
@@ -43,6 +44,8 @@ def ensemble(models: Sequence[Path | str], *, out: Path | str, shifts: int | Non
         trained_on=np.concatenate([model.trained_on for model in loaded]),
         about={"members": ", ".join(path.resolve().name for path in paths)},
         shifts=_common_shifts(paths, loaded) if shifts is None else shifts,
+        # A mean of many is less sure than one of them: the most that any of them asks for would reject too much.
+        reject_below=min(model.reject_below for model in loaded),
     )
     singly = [OnnxClassifier(to_onnx([member]), source="a member") for member in joined.members]
     whole = OnnxClassifier(to_onnx(joined.members, shifts=joined.shifts), source="the ensemble")

@@ -20,7 +20,7 @@ from tenfold.keras_engine.backend import DeviceReport, device_report, import_ker
 if TYPE_CHECKING:
     from tenfold.keras_engine.engine import KerasEngine
     from tenfold.keras_engine.litert import to_litert
-    from tenfold.keras_engine.model import build, save_keras, weights_from
+    from tenfold.keras_engine.model import build, save_keras
 
 # Level 1 leaves out what is neither a warning nor an error: a dozen lines on the processor's
 # features and on the compiler, before the first word of ours.
@@ -35,7 +35,6 @@ _HOMES = {
     "build": "model",
     "save_keras": "model",
     "to_litert": "litert",
-    "weights_from": "model",
 }
 
 __all__ = [
@@ -46,7 +45,6 @@ __all__ = [
     "save_keras",
     "to_litert",
     "use_backend",
-    "weights_from",
 ]
 
 

@@ -67,6 +67,8 @@ def import_keras() -> None:
         MissingExtra: that backend cannot be imported.
         UnknownName: Keras has it, but it does not train.
     """
+    if name := os.environ.get("KERAS_BACKEND"):
+        lookup(_INSTALL, name, "backend")
     try:
         with without_remarks():
             keras = importlib.import_module("keras")
@@ -75,7 +77,7 @@ def import_keras() -> None:
         name = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise MissingExtra(
             f"Keras could not be imported with its backend {name} ({error}). Install it with: "
-            f"{_INSTALL.get(name, 'pip install keras')}, or choose another: KERAS_BACKEND={BACKENDS}."
+            f"{_INSTALL.get(name, 'pip install keras')}, or choose another: KERAS_BACKEND={' or '.join(b for b in BACKENDS if b != name)}."
         ) from error
 
 

@@ -80,11 +80,6 @@ def variables(model: keras.Model) -> dict[str, keras.Variable]:
     return {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.weights}
 
 
-def weights_from(model: keras.Model) -> Weights:
-    """A copy of the model's arrays under the names of our parameters."""
-    return {name: copy_of(variable) for name, variable in variables(model).items()}
-
-
 @contextmanager
 def computing(model: keras.Model, precision: str) -> Iterator[None]:
     """Within, the layers between the scaling and the logits compute in "bfloat16" or "float32".

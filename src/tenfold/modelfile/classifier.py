@@ -89,7 +89,7 @@ class OnnxClassifier:
         return probabilities
 
 
-def open_classifier(path: Path, *, cores: int | None = None) -> OnnxClassifier:
+def open_classifier(path: Path | str, *, cores: int | None = None) -> OnnxClassifier:
     """The Classifier in a run folder, a model folder or an .onnx file.
 
     Args:
@@ -101,6 +101,7 @@ def open_classifier(path: Path, *, cores: int | None = None) -> OnnxClassifier:
         CorruptFile: a model folder is damaged; the message names the file.
         UsageError: `cores` is no number of them.
     """
+    path = Path(path)
     if path.suffix == ".onnx":
         return _open_file(path, cores)
     return OnnxClassifier(read_onnx(find_model(path)), source=str(path), cores=cores)

@@ -1,4 +1,4 @@
-"""An ONNX model -> the same in 8 bits: a quarter of the size, and other probabilities by a little.
+"""An ONNX model -> the same in 8 bits: less than a third of the size, and other probabilities by a little.
 
 Weights and what layers give are rounded to 256 steps, whose size is found on pictures like those the model is for
 (post-training quantization). Softmax and means stay in 32 bits, so that probabilities sum to 1.

@@ -269,7 +269,7 @@ def _has_margin(mask: Mask, scraps: float) -> bool:
 def _lines(mask: Mask) -> Iterator[Mask]:
     """The pixels of each line across a mask (h, w), from left to right."""
     height, width = mask.shape
-    lengths = _run_lengths(mask)
+    lengths = run_lengths(mask)
     # What stands higher than a line is thick may hide it, but does not show it.
     rows, columns = np.nonzero(mask & (lengths <= THICKEST_LINE * height + 1))
     across = np.arange(width) - width / 2
@@ -294,7 +294,7 @@ def _lines(mask: Mask) -> Iterator[Mask]:
             yield line
 
 
-def _along(mask: Mask, lengths: NDArray[np.intp], places: NDArray[np.intp]) -> Mask | None:
+def _along(mask: Mask, lengths: NDArray[np.int32], places: NDArray[np.intp]) -> Mask | None:
     """The pixels of the line whose middle is at row `places` (w,); None where there is none."""
     height, width = mask.shape
     near = np.arange(height)[:, None] - places
@@ -310,13 +310,13 @@ def _along(mask: Mask, lengths: NDArray[np.intp], places: NDArray[np.intp]) -> M
     return np.asarray(mask & (np.abs(near) <= thickness + 1) & short)
 
 
-def _run_lengths(mask: Mask) -> NDArray[np.intp]:
-    """For each pixel of ink, how many inked pixels stand in one piece above and below it, itself included."""
-    above = np.zeros(mask.shape, np.intp)
-    below = np.zeros(mask.shape, np.intp)
-    height = len(mask)
-    for row in range(height):
-        above[row] = np.where(mask[row], (above[row - 1] if row else 0) + 1, 0)
-        low = height - 1 - row
-        below[low] = np.where(mask[low], (below[low + 1] if row else 0) + 1, 0)
-    return np.asarray(np.maximum(above + below - 1, 0))
+def run_lengths(mask: Mask) -> NDArray[np.int32]:
+    """For each pixel that is on, how many are on in its run along its column; 0 where it is off."""
+    flat = np.pad(mask, ((1, 1), (0, 0))).T.ravel().astype(np.int8)
+    changes = np.diff(flat)
+    starts, ends = np.flatnonzero(changes == 1) + 1, np.flatnonzero(changes == -1) + 1
+    lengths = np.zeros(len(flat), np.int32)
+    lengths[starts] = ends - starts
+    filled = np.repeat(ends - starts, ends - starts)
+    lengths[flat > 0] = filled
+    return lengths.reshape(mask.shape[1], mask.shape[0] + 2).T[1:-1]

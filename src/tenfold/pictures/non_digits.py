@@ -149,7 +149,10 @@ def _blank(digits: Digits, chance: np.random.Generator) -> Images:
 
 def _turned(digits: Digits, chance: np.random.Generator) -> Images:
     """A digit in a mirror or on its side."""
-    row = int(chance.choice(np.flatnonzero(np.isin(digits.known_labels, _HANDED))))
+    handed = np.flatnonzero(np.isin(digits.known_labels, _HANDED))
+    if not len(handed):
+        return _patched(digits, chance)
+    row = int(chance.choice(handed))
     # In a mirror 2 comes near 5, and 6 near a wide 2; a quarter turn is safe for all.
     if digits.known_labels[row] in (3, 4, 7, 9) and chance.random() < 0.4:
         return digits.images[row, :, ::-1]

@@ -18,6 +18,8 @@ from tenfold.reading.view import View
 # Strokes wider than this share of the photo's longer side fill it: of MNIST's pictures they are a tenth, of a
 # line of seven digits that was cut out closely a fiftieth.
 WIDE_STROKE = 0.03
+# Of MNIST's digits cut out to their very edges none has strokes wider than a third; a chequered picture seems all stroke.
+WIDEST_STROKE = 0.5
 # A desk around a page holds so much of a side of the photo; no digit does.
 SIDE_HELD = 0.9
 # A stroke is so many times as wide as its edge is soft, in twos of pixels; the edge of a shadow may be as wide as the shadow.
@@ -58,7 +60,7 @@ def close_up(photo: NDArray[np.uint8]) -> Page | None:
     ink = ink_of(small)
     stroke = stroke_width(np.asarray(255 * ink, np.uint8))
     share = stroke / max(ink.shape)
-    if share < WIDE_STROKE or not _is_drawn(small, ink > 0.5, stroke):
+    if not WIDE_STROKE <= share <= WIDEST_STROKE or not _is_drawn(small, ink > 0.5, stroke):
         return None
     times = max(2.0, share / USUAL_STROKE)
     factor = max(1, round(times * longer / LONGEST))

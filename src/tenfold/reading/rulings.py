@@ -7,9 +7,9 @@ digit and thin. Strokes that cross it stay whole. Knows nothing about lines of d
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
+from tenfold.pictures.cleaning import run_lengths
 from tenfold.reading.ink import Ink, Mask
 
 # A stroke of the thinnest pen is about this many times as long as it is wide; a ruling is longer.
@@ -19,11 +19,10 @@ EVERYWHERE = np.ones((3, 3), bool)
 
 
 class Ruled(NamedTuple):
-    """Ink without rulings, the pixels that still hold ink, and where rulings were."""
+    """Ink without rulings, and the pixels that still hold ink."""
 
     ink: Ink
     mask: Mask
-    rulings: Mask
 
 
 class _Line(NamedTuple):
@@ -44,25 +43,13 @@ def without_rulings(ink: Ink, mask: Mask, *, height: float) -> Ruled:
     ]
     upright = _upright(ink, mask, level, height)
     if not level and not upright:
-        return Ruled(ink, mask, np.zeros(mask.shape, bool))
+        return Ruled(ink, mask)
     gone = _removable(ink, mask, level) | _removable(ink.T, mask.T, upright).T
     rulings = _drawn(level, mask.shape) | _drawn(upright, mask.T.shape).T
     kept = mask & ~gone
     kept &= ~_crumbs(kept, ndimage.binary_dilation(rulings, EVERYWHERE, iterations=2), height)
     fringe = ndimage.binary_dilation(gone, EVERYWHERE) & ~kept
-    return Ruled(np.where(fringe | gone, 0, ink).astype(np.float32), kept, rulings)
-
-
-def run_lengths(mask: Mask) -> NDArray[np.int32]:
-    """For each pixel that is on, how many are on in its run along its column; 0 where it is off."""
-    flat = np.pad(mask, ((1, 1), (0, 0))).T.ravel().astype(np.int8)
-    changes = np.diff(flat)
-    starts, ends = np.flatnonzero(changes == 1) + 1, np.flatnonzero(changes == -1) + 1
-    lengths = np.zeros(len(flat), np.int32)
-    lengths[starts] = ends - starts
-    filled = np.repeat(ends - starts, ends - starts)
-    lengths[flat > 0] = filled
-    return lengths.reshape(mask.shape[1], mask.shape[0] + 2).T[1:-1]
+    return Ruled(np.where(fringe | gone, 0, ink).astype(np.float32), kept)
 
 
 def straight_runs(mask: Mask, length: int) -> Mask:

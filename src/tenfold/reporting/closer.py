@@ -65,8 +65,8 @@ class CloserLook(NamedTuple):
 
 
 def closer_look(run: Run, parts: Parts) -> CloserLook | None:
-    """Look at the run with the digits it was made from; None without a test part, or without a model."""
-    if parts.test is None:
+    """Look at the run with the digits it was made from; None without two test pictures, or without a model."""
+    if parts.test is None or len(parts.test) < 2:
         return None
     try:
         inside = load_model(find_model(run.folder))

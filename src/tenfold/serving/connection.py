@@ -21,6 +21,7 @@ class Connection(HttpToolsProtocol):
     """uvicorn's connection, with limits."""
 
     _head_bytes = 0
+    _raw_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
     _last = False
@@ -42,21 +43,25 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self._idle():
             self._wait_for_head()
-            self._count_head(len(data))
+            # What has come of a line is told by no one before its end.
+            self._raw_bytes += len(data)
+            self._check_head(self._raw_bytes)
 
     def on_url(self, url: bytes) -> None:
         """A part of the request's target."""
-        self._count_head(len(url))
+        self._head_bytes += len(url)
+        self._check_head(self._head_bytes)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header of the request."""
-        self._count_head(len(name) + len(value))
+        self._head_bytes += len(name) + len(value)
+        self._check_head(self._head_bytes)
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is there: the request begins."""
-        self._head_bytes = 0
+        self._head_bytes = self._raw_bytes = 0
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
@@ -90,7 +95,6 @@ class Connection(HttpToolsProtocol):
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
-    def _count_head(self, length: int) -> None:
-        self._head_bytes += length
-        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+    def _check_head(self, length: int) -> None:
+        if length > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("The head of the request is too long.")

@@ -15,6 +15,7 @@ Every file is checked against run.json before it is believed, and run.json again
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +23,12 @@ from typing import Any
 
 import numpy as np
 
+from tenfold.digits import Digits
 from tenfold.errors import CorruptFile, ModelError
 from tenfold.evaluation import Judgement
 from tenfold.files import (
     check_seal,
+    locked,
     read_sealed,
     seal,
     write_bytes,
@@ -37,6 +40,8 @@ from tenfold.statistics import Proportion
 from tenfold.training.loop import EpochResult
 
 FORMAT = 1
+# Seconds in which another process has long written its change of the record.
+PATIENCE = 10.0
 RECORD = "run.json"
 HISTORY = "history.jsonl"
 MODEL = "model"
@@ -51,7 +56,8 @@ Record = dict[str, Any]
     recipe {name, value}, engine, backend, precision, seed, epochs (those done)
     data {name, source, hash {train, test}, images {training, validation, test}}
     results {validation, test}: null, or {correct, total, log_loss}; of the test part also
-        corrected: null, or {correct, total} by the corrected labels of MNIST
+        corrected: null, or {correct, total} by the corrected labels of MNIST; temperature: null, or what the logits are
+        divided by; rejection: null, or what is told of pictures without a digit
     test_openings: how often the test part was looked at; warnings: why its figure may say less than it seems
     parity: largest difference in probability between engine and ONNX model
     seconds {teacher where there is one, setup, training, evaluation, total}, versions, machine
@@ -135,13 +141,25 @@ class Run:
 
     def add(self, name: str, content: bytes) -> "Run":
         """Write one more file into the folder and put its seal on record."""
-        files = self.record["files"] | {name: write_bytes(self.folder / name, content)}
-        return self.amend(files=files)
+        sealed = {name: write_bytes(self.folder / name, content)}
+        return self._changed(lambda record: {"files": record["files"] | sealed})
 
     def amend(self, **fields: Any) -> "Run":
         """The run with some fields of its record replaced, on disk too."""
-        record = self.record | fields
-        write_record(self.folder, record)
+        return self._changed(lambda _: fields)
+
+    def count_opening(self, digits: Digits) -> "Run":
+        """Once more on record as looked at, where `digits` are the test part of this run."""
+        if digits.hash != self.record["data"]["hash"]["test"]:
+            return self
+        return self._changed(lambda record: {"test_openings": record["test_openings"] + 1})
+
+    def _changed(self, fields: Callable[[Record], Record]) -> "Run":
+        """Some fields of the record as it is on disk by now replaced: other commands write there too."""
+        with locked(self.folder, patience=PATIENCE):
+            record = read_record(self.folder)
+            record |= fields(record)
+            write_record(self.folder, record)
         return Run(self.folder, record)
 
 
@@ -163,13 +181,14 @@ def open_model(path: Path) -> tuple[Run | None, OnnxClassifier]:
     return None, open_classifier(path)
 
 
-def open_run(folder: Path) -> Run:
+def open_run(folder: Path | str) -> Run:
     """The finished run in `folder`, every file checked.
 
     Raises:
         ModelError: there is no run, or it is not finished.
         CorruptFile: a file of it is missing or damaged; the message names it.
     """
+    folder = Path(folder)
     record = read_record(folder)
     if record["status"] != "done":
         raise ModelError(

@@ -113,3 +113,33 @@ def test_nothing_to_look_at_is_said():
 def test_what_is_no_array_model_or_history_is_refused_in_a_sentence(given, says):
     with pytest.raises(UsageError, match=says):
         tenfold.diagnose(**given)
+
+
+def object_rows(y: Array) -> Array:
+    return np.eye(10)[y].astype(object)
+
+
+@pytest.mark.parametrize(
+    ("answer", "labels"),
+    [
+        (lambda x: np.array(["cat"] * len(x)), None),
+        (lambda x: None, None),
+        (None, object_rows),
+        (None, lambda y: np.where(np.arange(len(y)) == 3, 10**11, y)),
+        (None, lambda y: np.array([["a", "b"]] * len(y))),
+    ],
+    ids=["text", "nothing", "objects", "a huge label", "two words a row"],
+)
+def test_whatever_a_stranger_gives_is_looked_at(answer, labels, few):
+    given = few.map(flat, labels or (lambda y: y))
+    tenfold.diagnose(model=answer, train=given.train, test=given.test)
+
+
+def test_pictures_without_any_number_are_missing_values(few):
+    x, y = few.train
+    assert tenfold.diagnose(train=(np.full(x.shape, np.nan), y)).cause == "missing_values"
+
+
+def test_labels_that_are_one_word_are_refused(few):
+    with pytest.raises(UsageError, match="a label for each row"):
+        tenfold.diagnose(train=(flat(few.train[0]), "labels"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from tenfold.errors import UsageError
@@ -172,6 +173,13 @@ def _unexplained(evidence: Evidence) -> Iterable[Finding]:
             return
 
 
+def finite_range(x: NDArray[Any]) -> str:
+    """The least and the greatest number in x, in words."""
+    if x.dtype.kind == "f":
+        x = x[np.isfinite(x)]
+    return f"{float(x.min()):.4g} to {float(x.max()):.4g}" if x.size else "without any number"
+
+
 def _looked_at(evidence: Evidence) -> dict[str, str]:
     lines = {}
     for name, part in evidence.parts.items():
@@ -179,10 +187,8 @@ def _looked_at(evidence: Evidence) -> dict[str, str]:
         told = (
             f", {answers.accuracy} told" if answers is not None and answers.accuracy.total else ""
         )
-        low, high = (float(f(part.x)) for f in (np.nanmin, np.nanmax))
-        lines[name] = (
-            f"x {part.x.shape} {part.x.dtype} {low:.4g} to {high:.4g}, y {part.form}{told}"
-        )
+        known = finite_range(part.x)
+        lines[name] = f"x {part.x.shape} {part.x.dtype} {known}, y {part.form}{told}"
     model, history = evidence.model, evidence.history
     if model is not None:
         made = f"{len(model.layers)} layers, " if model.layers else ""

@@ -125,14 +125,14 @@ class Evidence:
 
     def _ask(self, part: Part) -> Answers | str:
         rows = part.rows(ASKED)
+        labels = None if part.labels is None else part.labels[rows]
         try:
             outputs = self.ask(part.x[rows])
-        except Exception as error:  # a stranger's model may raise anything
+            if outputs.ndim == 0 or len(outputs) != len(rows):
+                return f"it answered an array of shape {outputs.shape} to {len(rows)} rows"
+            return answers_of(rows, outputs, labels)
+        except Exception as error:  # a stranger's model may raise anything, and answer anything
             return f"{type(error).__name__}: {str(error).strip() or 'no message'}"
-        labels = None if part.labels is None else part.labels[rows]
-        if len(outputs) != len(rows):
-            return f"it answered {len(outputs)} rows of {len(rows)}"
-        return answers_of(rows, outputs, labels)
 
     def ask(self, x: NDArray[Any]) -> NDArray[Any]:
         """The model's outputs; warnings of a stranger's model are nobody's here."""
@@ -307,3 +307,8 @@ def best_renaming(labels: Whole, shows: Whole) -> tuple[float, dict[int, int]]:
     rows, columns = linear_sum_assignment(-table)
     renaming = {int(names[r]): int(c) for r, c in zip(rows, columns, strict=True)}
     return float(table[rows, columns].sum() / len(labels)), renaming
+
+
+def in_order(labels: Whole) -> float:
+    """The share of rows with the label of the row before."""
+    return float((labels[1:] == labels[:-1]).mean()) if len(labels) > 1 else 0.0

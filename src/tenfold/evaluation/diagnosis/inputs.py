@@ -1,5 +1,6 @@
 """Whatever somebody calls x and y -> a Part: arrays, labels as whole numbers, and what is odd about them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -85,6 +86,11 @@ def part_of(name: str, given: Any) -> Part | None:
         given = (given.images, given.labels)
     pair = given if isinstance(given, (tuple, list)) and len(given) == 2 else (given, None)
     x, y = as_array(pair[0]), None if pair[1] is None else as_array(pair[1])
+    if pair[1] is not None and (y is None or y.ndim == 0):
+        raise UsageError(
+            f"{name}: expected a label for each row in y, received {type(pair[1]).__name__}. "
+            "Give the arrays that went into model.fit."
+        )
     if x is None or x.ndim < 2 or len(x) == 0:
         raise UsageError(
             f"{name}: expected (x, y) with x of shape (n, ...) and n >= 1, received x of shape "
@@ -129,8 +135,16 @@ def _as_numbers(name: str, x: NDArray[Any]) -> NDArray[np.float32]:
 
 def read_labels(y: NDArray[Any], rows: int) -> tuple[NDArray[np.int64] | None, Form, str]:
     """y as given -> (labels int64 (rows,) or None, form, what is odd about it)."""
+    if y.dtype.kind == "O":
+        with suppress(TypeError, ValueError):
+            if not any(isinstance(value, (str, bytes)) for value in y.ravel().tolist()):
+                y = y.astype(np.float64)
     if y.dtype.kind in "OUS":
-        return _of_text(y)
+        return (
+            _of_text(y)
+            if y.size == rows
+            else (None, "text", f"y holds text in the shape {y.shape}")
+        )
     if y.dtype.kind not in "uifb":
         return None, "text", f"y has the dtype {y.dtype}"
     if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1 and len(y) == rows):

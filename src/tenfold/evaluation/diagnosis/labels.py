@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES
 from tenfold.evaluation.diagnosis import fixes
-from tenfold.evaluation.diagnosis.evidence import Evidence, Fit, Whole, best_renaming
+from tenfold.evaluation.diagnosis.evidence import Evidence, Fit, Whole, best_renaming, in_order
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.reference import reference
 
+# Labels from here on are no classes.
+MOST = 100
 # Two probes that know nothing of each other err together about 1.5 % of clean digits.
 BOTH_WRONG = 0.035
 # A renaming that explains this many more labels than none is no accident of the probe.
@@ -170,7 +172,11 @@ def _is_of_few_digits(evidence: Evidence) -> bool:
 
 def _renaming(evidence: Evidence, part: Part) -> dict[int, int]:
     """label -> digit it stands for, where these differ and explain the labels much better than none."""
-    if part.labels is None or len(part) < 50 or part.labels.min() < 0:
+    if (
+        part.labels is None
+        or len(part) < 50
+        or not 0 <= part.labels.min() <= part.labels.max() < MOST
+    ):
         return {}
     shows, train = evidence.shows(part), evidence.train
     as_labelled = float((shows == part.labels).mean()) if shows is not None else 0.0
@@ -256,11 +262,11 @@ _WHY = {
 
 def _doubt(evidence: Evidence, part: Part) -> Doubt | None:
     """What contradicts a part's labels, or None where labels belong to their images."""
-    if part.labels is None or len(part) < 50 or _renaming(evidence, part):
+    labels = part.labels
+    if labels is None or len(part) < 50 or not 0 <= labels.min() <= labels.max() < MOST:
         return None
     fit, shows = evidence.own_fit(part), evidence.shows(part)
-    labels = part.labels
-    if fit is None or labels.min() < 0:
+    if fit is None or _renaming(evidence, part):
         return None
     chance = float(((np.bincount(labels) / len(labels)) ** 2).sum())
     digits = shows is not None and evidence.turn(part)[1] < 2.0 and labels.max() < CLASSES
@@ -317,7 +323,7 @@ def _doubt_of_itself(labels: Whole, fit: Fit, chance: float) -> Doubt | None:
 def _how(labels: Whole, shows: Whole, suspect: NDArray[np.bool_], wrong: float) -> Doubt:
     """Whether labels were exchanged or replaced, and why."""
     told = f"{int(suspect.sum()):,} of {len(labels):,} images clearly show another digit than their label"
-    if _sorted(labels) > 0.5 > _sorted(shows):
+    if in_order(labels) > 0.5 > in_order(shows):
         return Doubt("labels_shuffled", wrong, f"{told}: labels stand in order, images do not.")
     for step in (1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
         there, elsewhere = (float((np.roll(labels, -s) == shows).mean()) for s in (step, step + 17))
@@ -351,11 +357,6 @@ def _one_pair(labels: Whole, shows: Whole, suspect: NDArray[np.bool_]) -> bool:
     shown = np.repeat(np.bincount(shows, minlength=CLASSES), CLASSES)
     # Both probes take 3 % of 4s for 9s; wrong labels of all kinds spread a share of 40 % over nine.
     return bool(((pairs > 0.1 * shown) & (pairs >= 12)).any()) and pairs.max() > 0.3 * pairs.sum()
-
-
-def _sorted(labels: Whole) -> float:
-    """The share of rows with the label of the row before."""
-    return float((labels[1:] == labels[:-1]).mean()) if len(labels) > 1 else 0.0
 
 
 def _block(suspect: NDArray[np.bool_]) -> tuple[int, int] | None:

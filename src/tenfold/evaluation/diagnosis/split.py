@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.evaluation.diagnosis import fixes, probe
-from tenfold.evaluation.diagnosis.evidence import Answers, Evidence, Whole
+from tenfold.evaluation.diagnosis.evidence import Answers, Evidence, Whole, in_order
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.outcome import below_reach, told
@@ -47,7 +47,7 @@ def sorted_split(evidence: Evidence) -> Iterator[Finding]:
             )
         return
     tail = max(1, len(train) // 5)
-    if _in_order(train.labels) < IN_ORDER or evidence.history is None and evidence.model is None:
+    if in_order(train.labels) < IN_ORDER or evidence.history is None and evidence.model is None:
         return
     failing = _tail_failing(evidence, train)
     accuracy = _last(evidence.history.validation_accuracy) if evidence.history else None
@@ -96,7 +96,7 @@ def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
     train = evidence.train
     if train is None or train.labels is None or not _countable(train.labels):
         return
-    order = _in_order(train.labels)
+    order = in_order(train.labels)
     if order < IN_ORDER or len(np.unique(train.labels)) < 3:
         return
     answers = evidence.answers(train)
@@ -292,10 +292,6 @@ def _countable(labels: Whole) -> bool:
 
 def _counts(labels: Whole) -> NDArray[np.int64]:
     return np.bincount(labels, minlength=100)
-
-
-def _in_order(labels: Whole) -> float:
-    return float((labels[1:] == labels[:-1]).mean()) if len(labels) > 1 else 0.0
 
 
 def _classes_in_order(labels: Whole) -> list[int]:

@@ -260,9 +260,7 @@ def _trained_well(evidence: Evidence) -> bool:
 def wrong_metric(evidence: Evidence) -> Iterator[Finding]:
     """An accuracy that counts each of ten outputs as an answer of its own, or none of them."""
     model, history = evidence.model, evidence.history
-    named = [
-        m for m in (model.metrics if model else ()) if m in ("binary_accuracy", "binary_accuracy_")
-    ]
+    named = model is not None and "binary_accuracy" in model.metrics
     train = evidence.train
     answers = _answers(evidence)
     if evidence.classes <= 2 or (answers is not None and answers.outputs.shape[1] < 2):
