@@ -115,10 +115,6 @@ class Whitening(Conv2D):
             )
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
-        if shape[-1] != 1:
-            raise RecipeError(
-                f"{self}: expected the picture itself, received {shape}. Put it first in the network."
-            )
         return (
             Parameter("kernel", (self.kernel, self.kernel, 1, self.filters), False, "whitening"),
         )
