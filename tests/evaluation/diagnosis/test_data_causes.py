@@ -120,19 +120,19 @@ def object_rows(y: Array) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("answer", "labels"),
+    ("answer", "labels", "cause"),
     [
-        (lambda x: np.array(["cat"] * len(x)), None),
-        (lambda x: None, None),
-        (None, object_rows),
-        (None, lambda y: np.where(np.arange(len(y)) == 3, 10**11, y)),
-        (None, lambda y: np.array([["a", "b"]] * len(y))),
+        (lambda x: np.array(["cat"] * len(x)), None, "wrong_shape"),
+        (lambda x: None, None, "wrong_shape"),
+        (None, object_rows, None),
+        (None, lambda y: np.where(np.arange(len(y)) == 3, 10**11, y), "labels_out_of_range"),
+        (None, lambda y: np.array([["a", "b"]] * len(y)), "labels_are_text"),
     ],
     ids=["text", "nothing", "objects", "a huge label", "two words a row"],
 )
-def test_whatever_a_stranger_gives_is_looked_at(answer, labels, few):
+def test_whatever_a_stranger_gives_is_looked_at(answer, labels, cause, few):
     given = few.map(flat, labels or (lambda y: y))
-    tenfold.diagnose(model=answer, train=given.train, test=given.test)
+    assert tenfold.diagnose(model=answer, train=given.train, test=given.test).cause == cause
 
 
 def test_pictures_without_any_number_are_missing_values(few):

@@ -94,7 +94,7 @@ def out_of_range(evidence: Evidence) -> Iterator[Finding]:
             yield _shifted(
                 [part], f"labels go from 1 to {high}, a network's from 0 to {high - 1}", 1
             )
-        elif low < 0 or (outputs > 1 and high >= max(outputs, CLASSES)):
+        elif low < 0 or high >= MOST or (outputs > 1 and high >= max(outputs, CLASSES)):
             yield Finding(
                 "labels_out_of_range",
                 0.97,
