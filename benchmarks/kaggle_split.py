@@ -15,6 +15,7 @@ import numpy as np
 from ladder import put_on_record, runs_of
 
 from tenfold import load, repeat
+from tenfold.digits import joined
 from tenfold.randomness import stream
 
 TRAINING = 42_000
@@ -25,15 +26,15 @@ def dealt(folder: Path) -> Path:
     parts = load("mnist")
     if parts.test is None:
         raise SystemExit("expected MNIST with its test part, received the training part alone.")
-    images = np.concatenate([parts.train.images, parts.test.images])
-    labels = np.concatenate([parts.train.known_labels, parts.test.known_labels])
-    train, test = np.split(stream(0, "kaggle").permutation(len(images)), [TRAINING])
+    digits = joined([parts.train, parts.test])
+    rows = np.split(stream(0, "kaggle").permutation(len(digits)), [TRAINING])
+    train, test = (digits.take(of_part) for of_part in rows)
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {
-        "x_train": images[train],
-        "y_train": labels[train],
-        "x_test": images[test],
-        "y_test": labels[test],
+        "x_train": train.images,
+        "y_train": train.known_labels,
+        "x_test": test.images,
+        "y_test": test.known_labels,
     }
     np.savez(folder / "kaggle-like.npz", **arrays)
     return folder / "kaggle-like.npz"

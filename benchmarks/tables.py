@@ -25,6 +25,7 @@ PHOTOS = "photos "
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DIAGNOSIS = ROOT / "docs" / "diagnosis.md"
+JUDGEMENT = ROOT / "docs" / "judgement.md"
 
 
 def record(name: str) -> dict[str, Any]:
@@ -130,8 +131,9 @@ def _footing(measured: dict[str, Any]) -> str:
     named = {"tensorflow-cpu": "TensorFlow", "keras": "Keras", "jax": "JAX", "numpy": "NumPy"}
     used = ", ".join(f"{name} {versions[key]}" for key, name in named.items() if key in versions)
     in_what = ", computed in bfloat16" if measured.get("precision") == "bfloat16" else ""
+    cores = "1 core" if machine["cores"] == 1 else f"{machine['cores']} cores"
     return (
-        f"{machine['cores']} cores ({machine['processor']}), Python {versions['python']}, {used}{in_what}; "
+        f"{cores} ({machine['processor']}), Python {versions['python']}, {used}{in_what}; "
         f"`{measured['claim']}`, {measured['date']}."
     )
 
@@ -213,6 +215,30 @@ def _otherwise(one: dict[str, Any]) -> str:
     return "; ".join(told) or "none"
 
 
+def wrong_labels() -> str:
+    """How many of the planted and of the known wrong labels an audit has among its first."""
+    found = record("wrong_labels")
+    ranges = sorted({(one["low"], one["high"]) for one in found["planted"]})
+    titles = [f"another digit told at {low:.0%} to {high:.0%}" for low, high in ranges]
+    rows = [
+        f"| recipe | {' | '.join(titles)} | doubted by people |",
+        "|" + "---|" * (len(ranges) + 2),
+    ]
+    for recipe, known in found["doubted_by_people"].items():
+        means = [
+            ", ".join(
+                f"{one['mean']:.1f}"
+                for one in found["planted"]
+                if (one["recipe"], one["low"], one["high"]) == (recipe, *bounds)
+            )
+            for bounds in ranges
+        ]
+        last = max(known["places"].values())
+        people = f"{known['among_first']}; all of them among the first {last}"
+        rows.append(f"| `{recipe}` | {' | '.join(means)} | {people} |")
+    return "\n".join([*rows, "", _footing(found)])
+
+
 def session() -> str:
     """The first session, as it was printed."""
     return f"```console\n{(ROOT / 'results' / 'session.txt').read_text()}```"
@@ -243,7 +269,11 @@ def filled(text: str, tables: dict[str, Callable[[], str]]) -> str:
 
 def main(check: bool) -> None:
     """Fill the pages, or hold them against the records."""
-    for page, tables in ((README, TABLES), (DIAGNOSIS, {"why-81": why_81, "plantings": plantings})):
+    for page, tables in (
+        (README, TABLES),
+        (DIAGNOSIS, {"why-81": why_81, "plantings": plantings}),
+        (JUDGEMENT, {"wrong-labels": wrong_labels}),
+    ):
         text = page.read_text()
         made = filled(text, tables)
         if made == text:

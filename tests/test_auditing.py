@@ -5,24 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tenfold.auditing import AUDITING, audit
-from tenfold.data import load
-from tenfold.digits import Parts
+from tenfold.auditing import audit
 from tenfold.errors import DataError, UsageError
 from tenfold.evaluation.corrected import DOUBTS
 from tenfold.recipes import named_recipe
-from tenfold.training import train
 
 
 @pytest.mark.slow
 @pytest.mark.mnist
-def test_most_labels_that_people_doubted_stand_among_the_first_forty(tmp_path):
-    parts = load("mnist", say=lambda _: None)
-    run = train(named_recipe(AUDITING), Parts(parts.train, None), folder=tmp_path / "run")
-    found = audit(parts.test, models=[run.folder], say=pytest.fail)
+def test_most_labels_that_people_doubted_stand_among_the_first_forty():
+    found = audit("mnist", part="test", recipe="fast", folds=2, say=lambda _: None)
     first = set(found.ranking[:40].tolist())
-    # 10 of 15 with each of three models that were looked at, 9 with a fourth; 0.06 by chance. What is
-    # missing is mostly told as it is labelled, and so not doubted at all.
+    # By chance it would be 0.06 of the 15. What is missing is mostly told as it is labelled.
     assert sum(doubt.row in first for doubt in DOUBTS) >= 8
     # Of the five images in whose label nobody believed, nearly all.
     nobody = [doubt.row for doubt in DOUBTS if doubt.votes.official == 0]
@@ -36,7 +30,26 @@ def test_without_models_the_training_part_is_dealt_out_unless_another_is_named(p
     said: list[str] = []
     found = audit("mnist5k", recipe=recipe, folds=2, part=part, say=said.append)
     assert len(found.labels) == images
-    assert f"Training number 2, on {images // 2:,} images." in said
+    # The test part is asked of networks that know the training part too.
+    beside = 4_000 if part == "test" else 0
+    assert f"Training number 2, on {images // 2 + beside:,} images." in said
+
+
+def test_nothing_that_is_audited_is_trained_on_under_another_name(small_digits, tmp_path):
+    one = tmp_path / "twice.npz"
+    images, labels = small_digits.images, small_digits.known_labels
+    # The first 100 test images are the training part's as well, with other labels.
+    np.savez(
+        one,
+        x_train=images,
+        y_train=(labels + 1) % 10,
+        x_test=images[:100],
+        y_test=labels[:100],
+    )
+    said: list[str] = []
+    recipe = replace(named_recipe("seed-numpy"), epochs=1)
+    audit(f"npz:{one}", recipe=recipe, folds=2, part="test", say=said.append)
+    assert f"Training number 1, on {len(images) - 100 + 50:,} images." in said
 
 
 def test_an_audit_that_cannot_be_made_ends_in_a_sentence(small_digits, tmp_path):

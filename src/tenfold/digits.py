@@ -5,6 +5,7 @@ Knows nothing about where pixels come from (`data`), how any other picture becom
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -100,6 +101,16 @@ def fingerprints(images: Images) -> NDArray[np.uint64]:
     rows = np.ascontiguousarray(images).reshape(len(images), -1)
     digests = b"".join(hashlib.blake2b(row.data, digest_size=8).digest() for row in rows)
     return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+
+
+def joined(parts: Sequence[Digits]) -> Digits:
+    """The pictures of one or more parts, one part after the other; labels where all have them, source of the first."""
+    labels = [part.labels for part in parts if part.labels is not None]
+    return Digits(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate(labels) if len(labels) == len(parts) else None,
+        parts[0].source,
+    )
 
 
 def split(digits: Digits, share: float, *, seed: int) -> tuple[Digits, Digits | None]:

@@ -150,6 +150,24 @@ def test_a_desk_without_writing_has_no_lines(drawing):
     assert read(photo).lines == ()
 
 
+@pytest.mark.parametrize("shadow", [0.4, 0.6, 0.75])
+def test_the_end_of_a_shadow_at_the_edge_of_the_photo_is_no_1(shadow, drawing):
+    style, empty = drawing.Style(shadow=shadow, noise=2.0), np.zeros((400, 500))
+    for seed in (9, 13, 17, 19):
+        photo = drawing.photographed(empty, empty, style, np.random.default_rng(seed))
+        assert read(photo).lines == ()
+
+
+def test_digits_at_the_very_edges_of_the_photo_are_read(page, lines):
+    strings = ["804", "3592", "628"]
+    for seed in range(3):
+        photo = page(strings, seed=seed)
+        inked = photo.min(axis=2) < 120
+        rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+        cut = photo[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        assert lines(cut) == strings
+
+
 def test_one_slanted_stroke_that_is_cut_into_low_parts_is_no_fault():
     picture = Image.new("L", (600, 300), 255)
     ImageDraw.Draw(picture).line([(50, 50), (250, 250)], 0, 5)

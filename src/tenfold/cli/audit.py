@@ -47,7 +47,7 @@ def audit(
     ],
     recipe: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="What is trained; else fast.", callback=given),
+        typer.Option(metavar="NAME", help="What is trained; else standard.", callback=given),
     ] = None,
     folds: Annotated[
         int | None,
@@ -60,10 +60,10 @@ def audit(
     """Find labels that are likely to be wrong.
 
     A recipe is trained K times, each time without a part of the digits, and asked about that part; what it
-    says with confidence against the label is in doubt. Writes the list as CSV and JSON, and a picture
-    of the worst.
+    says with confidence against the label is in doubt. For --part test it is trained on the training part
+    as well. Writes the list as CSV and JSON, and a picture of the worst.
 
-    Example: tenfold audit mnist --recipe fast --folds 5 -o audits/mnist
+    Example: tenfold audit mnist --part test -o audits/mnist
     """
     from tenfold import auditing
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from tenfold.data.raw import read_file
 from tenfold.data.rows import stream_rows
-from tenfold.digits import CLASSES, SIDE, Digits, Labels, check_labels
+from tenfold.digits import CLASSES, SIDE, Digits, Labels, check_labels, joined
 from tenfold.errors import DataError
 from tenfold.files import write_bytes
 
@@ -41,11 +41,7 @@ MAX_SUBMISSION_BYTES = 2**26
 
 def parse_csv(content: bytes, *, where: str) -> Digits:
     """The bytes of train.csv (with labels) or test.csv (without) -> Digits, or DataError."""
-    parts = list(stream_csv(io.BytesIO(content), where=where))
-    images = np.concatenate([part.images for part in parts])
-    if parts[0].labels is None:
-        return Digits(images, None, where)
-    return Digits(images, np.concatenate([part.known_labels for part in parts]), where)
+    return joined(list(stream_csv(io.BytesIO(content), where=where)))
 
 
 def stream_csv(file: BinaryIO, *, where: str) -> Iterator[Digits]:

@@ -19,6 +19,9 @@ EDGE = 0.38
 SPECK = 0.12
 TALLEST = 2.6
 WIDEST = 14.0
+# Of shadows that the edge of the photo cuts off, 93 in 100 are darkest there in more of their rows or columns than this;
+# of digits that it cuts off, one in a thousand (docs/experiments.md).
+DARKEST_AT_EDGE = 0.5
 MARGIN = 1
 
 
@@ -132,10 +135,13 @@ def height_of_digits(pieces: Sequence[Piece]) -> float:
 
 
 def likely(pieces: Sequence[Piece], sheet: Sheet, height: float) -> list[Piece]:
-    """The pieces that may belong to digits of about this height: no specks, no edges of the paper."""
+    """The pieces that may belong to digits of about this height: no specks, no edges of the paper or of a shadow."""
     outside = np.pad(~sheet.paper, 3, constant_values=True)
-    beside = ndimage.binary_dilation(outside, EVERYWHERE, iterations=2)[3:-3, 3:-3]
-    return [p for p in pieces if _is_likely(p, beside, height)]
+    edge, beside = (
+        ndimage.binary_dilation(outside, EVERYWHERE, iterations=n)[3:-3, 3:-3] for n in (1, 2)
+    )
+    edge = np.pad(edge, MARGIN)
+    return [p for p in pieces if _is_likely(p, beside, height) and not _is_cut_off(p, edge)]
 
 
 def _is_likely(piece: Piece, beside: Mask, height: float) -> bool:
@@ -148,6 +154,20 @@ def _is_likely(piece: Piece, beside: Mask, height: float) -> bool:
     columns = slice(max(piece.left, 0), piece.left + piece.mask.shape[1])
     at_edge = bool(beside[rows, columns].any())
     return not at_edge or (0.5 < tall < 1.6 and wide < 2.5 and min(tall, wide) > 0.12)
+
+
+def _is_cut_off(piece: Piece, edge: Mask) -> bool:
+    """Whether it only begins at the edge of the paper, as a shadow there or half a stroke.
+
+    The edge has a margin around the page.
+    """
+    height, width = piece.mask.shape
+    at_edge = edge[piece.top + MARGIN :, piece.left + MARGIN :][:height, :width]
+    ink = np.where(piece.mask, piece.ink, -1)[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    at_edge = at_edge[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    rows = at_edge[np.arange(piece.height), ink.argmax(axis=1)]
+    columns = at_edge[ink.argmax(axis=0), np.arange(piece.width)]
+    return bool(max(rows.mean(), columns.mean()) > DARKEST_AT_EDGE)
 
 
 def pen_width(piece: Piece) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.data import load
-from tenfold.digits import CLASSES, Digits, Images
+from tenfold.digits import CLASSES, Digits, Images, joined
 from tenfold.evaluation.diagnosis import probe
 
 Whole = NDArray[np.int64]
@@ -86,9 +86,8 @@ def sample() -> tuple[Digits, Digits]:
 @lru_cache(maxsize=1)
 def reference() -> Reference:
     """The Reference of `mnist5k`."""
-    parts = sample()
-    pictures = np.concatenate([digits.images for digits in parts])
-    labels = np.concatenate([digits.known_labels for digits in parts]).astype(np.int64)
+    digits = joined(sample())
+    pictures, labels = digits.images, digits.known_labels.astype(np.int64)
     components = probe.components(pictures)
     z = components(pictures)
     gaussians = probe.fit(z, labels)
