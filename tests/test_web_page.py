@@ -86,6 +86,30 @@ def test_a_drawing_has_the_canonical_form_that_python_gives_it(page, pen, size):
         assert np.abs(canonical_in(page, picture) - ours).max() <= 1
 
 
+def test_scribbles_by_chance_have_it_too(page):
+    rng = np.random.default_rng(0)
+    for _ in range(120):
+        strokes = [
+            [tuple(p) for p in rng.uniform(15, 185, (rng.integers(2, 6), 2))]
+            for _ in range(rng.integers(1, 4))
+        ]
+        picture = drawn(strokes, rng.uniform(3, 26), size=rng.uniform(0.08, 1.0))
+        assert np.abs(canonical_in(page, picture) - canonical(picture)).max() <= 1
+
+
+def test_what_is_taken_away_during_a_stroke_stays_away(page):
+    frame = page.locator("#sheet").bounding_box()
+    at = lambda share: (frame["x"] + share * frame["width"], frame["y"] + share * frame["height"])  # noqa: E731
+    for key in ("Delete", "Control+z"):
+        page.mouse.move(*at(0.2))
+        page.mouse.down()
+        page.mouse.move(*at(0.4), steps=4)
+        page.keyboard.press(key)
+        page.mouse.move(*at(0.8), steps=4)
+        page.mouse.up()
+        page.wait_for_function("document.getElementById('digit').textContent === 'Draw a digit.'")
+
+
 def test_a_speck_and_a_broken_stroke_are_taken_as_python_takes_them(page):
     five = [[(60, 40), (60, 95), (120, 95), (130, 150), (60, 165)], [(72, 38), (140, 38)]]
     for beside in ([], [[(190, 190), (191, 190)]], [[(20, 180), (180, 180)]]):

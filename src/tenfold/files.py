@@ -46,6 +46,25 @@ def write_bytes(path: Path, content: bytes) -> Seal:
     return seal(content)
 
 
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files into a new or empty folder, all of them or none.
+
+    Raises:
+        OSError: as `write_bytes` says.
+    """
+    is_new = not folder.exists()
+    try:
+        for name, content in files.items():
+            write_bytes(folder / name, content)
+    except BaseException:
+        for name in files:
+            (folder / name).unlink(missing_ok=True)
+        if is_new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
 class Writer:
     """The file that `replacing` gives: written piece by piece, and taken back to a mark where that is wanted."""
 
@@ -103,7 +122,7 @@ def replacing(path: Path) -> Iterator[Writer]:
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         # The temporary file is gone, and nobody who asked knows it.
-        if isinstance(error, OSError) and str(error.filename) == str(temporary):
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, str(temporary)):
             error.filename, error.filename2 = str(path), None
         raise
     _sync_folder(place.parent)

@@ -97,7 +97,13 @@ def test_what_the_model_says_is_no_digit_is_marked(tenfold, photo, monkeypatch):
         for line in unsure.lines
     ]
     assert tenfold("read", photo, "--reject").out.split() == marked
-    assert [line["text"] for line in json.loads(tenfold("read", photo, "--reject", "--json").out)["lines"]] == marked  # fmt: skip
+    lines = json.loads(tenfold("read", photo, "--reject", "--json").out)["lines"]
+    assert [line["text"] for line in lines] == marked
+    told = [
+        "".join("?" if d["digit"] is None else str(d["digit"]) for d in line["digits"])
+        for line in lines
+    ]
+    assert told == marked
     assert tenfold("read", photo).out == "47\n108\n"
 
 
@@ -131,7 +137,6 @@ def test_an_empty_page_is_no_error_and_said_aloud(tenfold, here):
         ("read page.png --overlay .", 2, "folder"),
         ("read page.png --overlay ./page.png", 2, "would be lost"),
         ("read page.png --overlay seen.jpg", 2, ".png"),
-        ("read missing.png notes.png --json", 3, "notes.png"),
         ("read page.png --model nowhere", 7, "nowhere"),
     ],
 )
@@ -151,6 +156,8 @@ def test_a_photo_that_cannot_be_read_is_named_and_costs_nothing_of_the_others(te
     outcome = tenfold("read", "missing.png", photo)
     assert outcome[:2] == (3, f"{photo}\t47\n{photo}\t108\n")
     assert "missing.png: no such file" in outcome.err
+    none = tenfold("read", "missing.png", "--json")
+    assert (none.code, json.loads(none.out).keys()) == (3, {"photo", "error"})
     missing, page = json.loads(tenfold("read", "missing.png", photo, "--json").out)
     assert missing.keys() == {"photo", "error"}
     assert missing["photo"] == "missing.png"

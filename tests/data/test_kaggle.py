@@ -197,19 +197,38 @@ ROW = ",".join(["1"] * 785) + "\n"
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        ["label", *(f"{row}x{column}" for row in range(1, 29) for column in range(1, 29))],
+        ["Label", *(name.upper() for name in PIXELS)],
+        ["label", *(f" {name} " for name in PIXELS)],
+        None,
+    ],
+    ids=["places", "capitals", "blanks", "none"],
+)
+def test_the_same_table_under_other_names_holds_the_same(header, some) -> None:
+    rows = with_labels(some(3))
+    kept = kaggle.parse_csv(write_csv([HEADER, *rows]), where="f")
+    other = kaggle.parse_csv(write_csv([header, *rows] if header else rows), where="f")
+    assert (other.images == kept.images).all()
+    assert (other.known_labels == kept.known_labels).all()
+
+
+@pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"", "f:1: expected the header"),
         (b"\n", "f:1: expected the header"),
         (write_csv([HEADER]), "f:2: expected rows of 785 numbers, received none"),
         (write_csv([HEADER])[:-1], "f:1: expected rows of 785 numbers, received none"),
-        (ROW.encode(), "The header is missing"),
+        (b"11" + ROW[1:].encode(), "column label: expected 0..9, received 11"),
+        (ROW.replace(",", ".0,").encode(), "Rows of numbers alone have 784 pixels each"),
         (write_csv([[f"pixel{i}" for i in range(1, 785)] + ["class"]]), "OpenML counts .* pixel1"),
         (write_csv([["label", *(f"pixel{i}" for i in range(1, 785))]]), "OpenML counts"),
         (write_csv([[*PIXELS, "label"]]), "785 columns, pixel0,pixel1,...,label.*Kaggle's order"),
         (write_csv([HEADER[:-1]]), "received 784 columns"),
         (b'"label","pixel0"\n', "without quotes"),
-        (write_csv([HEADER]).replace(b",", b";"), "received 1 columns"),
+        (write_csv([HEADER]).replace(b",", b";"), "with commas between its cells, not semicolons"),
         (b"x" * 10**6, "received 1 columns"),
         (b"PK\x03\x04" + bytes(100), "received a zip file: unpack it first"),
         (b"\x1f\x8b" + bytes(100), "received a gzip file: unpack it first"),

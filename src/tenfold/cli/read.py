@@ -67,7 +67,7 @@ def read(
         if target is not None:
             _draw(target, page)
             console.say(f"Drawn: {target}")
-    if as_json and len(unread) < len(photos):
+    if as_json:
         console.show_json(documents[0] if len(photos) == 1 else documents)
     if unread:
         raise typer.Exit(unread[0].exit_code)

@@ -67,8 +67,9 @@ class Sheet:
 
     def end(self) -> None:
         """Write what belongs behind the last row."""
-        if self._form == "json" and self.rows:
-            self._write(f'\n  ],\n  "unread": {json.dumps(self._unread)}\n}}\n')
+        if self._form == "json":
+            before = "" if self.rows else self._begin()
+            self._write(f'{before}\n  ],\n  "unread": {json.dumps(self._unread)}\n}}\n')
 
     def _begin(self) -> str:
         if self._form == "csv":
@@ -112,6 +113,11 @@ class FileSheet(Sheet):
         super().leave_out(unread)
         if unread.rows_told:
             self._take_back()
+
+    def end(self) -> None:
+        """Write what belongs behind the last row; nothing where there is none, and so no file."""
+        if self.rows:
+            super().end()
 
     def _append(self, text: str) -> None:
         # A name may hold bytes that are no text.

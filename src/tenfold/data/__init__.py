@@ -17,7 +17,7 @@ from tenfold.data.kaggle import check_submission, write_submission
 from tenfold.data.mnist import Say
 from tenfold.data.raw import opened, user_path
 from tenfold.digits import Digits, Images, Parts
-from tenfold.errors import DownloadError, MissingExtra, UsageError, lookup
+from tenfold.errors import DownloadError, MissingExtra, UnknownName, UsageError, lookup
 
 __all__ = [
     "KINDS",
@@ -198,8 +198,18 @@ def open_input(spec: str) -> Iterator[Rows | PictureFile]:
     if inputs.is_pattern(spec):
         return _lazily(lambda: (one for name in inputs.matches(spec) for one in _at_path(name)))
     if not os.path.lexists(user_path(spec)) and (":" in spec or not _looks_like_a_path(spec)):
-        lookup(KINDS, kind, "data set")
+        _check_there(spec, kind)
     return _lazily(lambda: _at_path(spec))
+
+
+def _check_there(spec: str, kind: str) -> None:
+    """UnknownName of what is neither there nor the name of a data set."""
+    try:
+        lookup(KINDS, kind, "data set")
+    except UnknownName as error:
+        raise UnknownName(
+            f"{spec}: there is no such file or folder, and no data set of that name. Check the path. {error}"
+        ) from None
 
 
 def sources() -> tuple[SourceStatus, ...]:

@@ -23,6 +23,8 @@ from tenfold.files import write_bytes
 
 LABEL = "label"
 PIXELS = tuple(f"pixel{i}" for i in range(SIDE * SIDE))
+# The same, as tables of MNIST that others made name them.
+PLACES = tuple(f"{row}x{column}" for row in range(1, SIDE + 1) for column in range(1, SIDE + 1))
 # The right header is 7 KB long; what has no line end in ten times that is no table.
 MAX_HEADER_BYTES = 2**16
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -47,12 +49,12 @@ def parse_csv(content: bytes, *, where: str) -> Digits:
 def stream_csv(file: BinaryIO, *, where: str) -> Iterator[Digits]:
     """The pictures of `parse_csv`, some 150 at a time; DataError at the first row that is wrong."""
     first = file.readline(MAX_HEADER_BYTES)
-    columns = _parse_header(first.removeprefix(UTF8_BOM).removesuffix(b"\n"), where)
+    columns, is_row = _parse_header(first.removeprefix(UTF8_BOM).removesuffix(b"\n"), where)
     # Plain rows have no header: what was read for one is the first row.
     line, head = 1 + first.count(b"\n"), b""
-    if not columns:
+    if is_row:
         line, head = 1, first.removeprefix(UTF8_BOM)
-    parts = stream_rows(file, columns=columns or PIXELS, where=where, line=line, head=head)
+    parts = stream_rows(file, columns=columns, where=where, line=line, head=head)
     for rows in parts:
         if columns[:1] != (LABEL,):
             yield Digits(rows.reshape(-1, SIDE, SIDE), None, where)
@@ -125,8 +127,8 @@ def check_submission(path: Path, *, rows: int) -> None:
         )
 
 
-def _parse_header(header: bytes, where: str) -> tuple[str, ...]:
-    """The column names, (label, pixel0..pixel783) or (pixel0..pixel783), or () of a row of pixels; or DataError."""
+def _parse_header(header: bytes, where: str) -> tuple[tuple[str, ...], bool]:
+    """The columns, (label, pixel0..pixel783) or (pixel0..pixel783), and whether this is a row of them; or DataError."""
     for magic, what in OTHER_FORMATS.items():
         if header.startswith(magic):
             raise DataError(f"{where}: expected CSV, received {what}.")
@@ -136,14 +138,16 @@ def _parse_header(header: bytes, where: str) -> tuple[str, ...]:
             "Name Kaggle's train.csv or test.csv."
         )
     columns = tuple(header.decode("ascii").removesuffix("\r").split(","))
-    if len(columns) == len(PIXELS) and all(WHOLE_NUMBER.fullmatch(name) for name in columns):
-        return ()
-    if columns not in ((LABEL, *PIXELS), PIXELS):
+    known = {len(PIXELS): PIXELS, 1 + len(PIXELS): (LABEL, *PIXELS)}.get(len(columns))
+    if known and all(WHOLE_NUMBER.fullmatch(name) for name in columns):
+        return known, True
+    names = tuple(name.strip().lower() for name in columns)
+    if not known or names not in (known, (*known[: -len(PIXELS)], *PLACES)):
         raise DataError(
             f"{where}:1: expected the header label,pixel0,...,pixel783 (or without label), "
             f"received {len(columns)} columns, {_shorten(columns)}. {_hint(columns)}"
         )
-    return columns
+    return known, False
 
 
 def _shorten(columns: tuple[str, ...]) -> str:
@@ -155,7 +159,9 @@ def _hint(columns: tuple[str, ...]) -> str:
     if any('"' in name for name in columns):
         return "Save the file without quotes around its cells."
     if all(name.strip().replace(".", "", 1).isdigit() for name in columns):
-        return "The header is missing: put it in as the first line."
+        return "Rows of numbers alone have 784 pixels each, or the label and 784 pixels."
+    if ";" in columns[0]:
+        return "Save the file with commas between its cells, not semicolons."
     if "pixel784" in columns:
         return (
             "OpenML counts its columns from pixel1; rename them from pixel0, with the label first."

@@ -136,5 +136,5 @@ def _hint(cell: bytes) -> str:
     if not cell.strip() or cell.strip().lower() in (b"nan", b"na", b"null", b"?"):
         return "Fill the gap, or leave the row out."
     if b"." in cell:
-        return "Pixels are bytes: 0..1 becomes 0..255 with `(pixels * 255).round()`."
+        return "Pixels are whole numbers: of 0.0..255.0 leave the point out, and 0..1 becomes 0..255 with `(pixels * 255).round()`."
     return "Mend this line, or download the file again."

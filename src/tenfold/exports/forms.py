@@ -15,7 +15,7 @@ from tenfold.errors import DataError, DownloadError, UsageError, lookup
 from tenfold.evaluation import judge
 from tenfold.exports.agreement import check_agreement
 from tenfold.exports.describing import describe, load_networks
-from tenfold.files import check_free, check_target, write_bytes
+from tenfold.files import check_free, check_target, write_bytes, write_folder
 from tenfold.modelfile import PRETRAINED, OnnxClassifier, open_classifier, to_script
 from tenfold.training import is_run, open_run
 
@@ -84,8 +84,7 @@ def export(
     if isinstance(content, bytes):
         write_bytes(target, content)
     else:
-        for name, part in content.items():
-            write_bytes(target / name, part)
+        write_folder(target, content)
     return target
 
 

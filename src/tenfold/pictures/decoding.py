@@ -28,6 +28,17 @@ MAX_PICTURE_BYTES = 64 * 2**20
 # few kilobytes may hold thousands.
 MAX_JPEG_SCANS = 100
 
+# What people have instead, by a mark within its first bytes.
+_OTHERS = (
+    (b"ftypavif", "an AVIF picture"),
+    (b"ftyphei", "a HEIC picture"),
+    (b"ftyphev", "a HEIC picture"),
+    (b"ftypmif1", "a HEIC picture"),
+    (b"%PDF", "a PDF document"),
+    (b"%!PS", "PostScript"),
+    (b"<svg", "an SVG drawing"),
+)
+
 # Values that become float64 together: of 64 million pixels these are gigabytes.
 _AT_A_TIME = 2**20
 
@@ -51,7 +62,7 @@ def decode(content: bytes, *, where: str, max_pixels: int = MAX_PIXELS) -> Pictu
     Raises:
         DataError: another format, several pictures in one file, damage, too many bytes or pixels.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if len(content) > MAX_PICTURE_BYTES:
         raise DataError(
@@ -71,12 +82,26 @@ def decode(content: bytes, *, where: str, max_pixels: int = MAX_PIXELS) -> Pictu
     except Image.DecompressionBombError as error:
         # Pillow's own limit is above ours, but comes first.
         raise _too_large(where, max_pixels, "many more") from error
+    except UnidentifiedImageError as error:
+        raise DataError(
+            f"{where}: expected a picture ({', '.join(FORMATS)}), received {_looks_like(content)}. "
+            "Open it in another program and save it as PNG or JPEG."
+        ) from error
     # Pillow's decoders raise whatever the bytes provoke: OSError, SyntaxError, struct.error, ...
     except Exception as error:
         raise DataError(
             f"{where}: expected a picture ({', '.join(FORMATS)}), received something that does not decode "
             f"as one ({_reason(error)}). Open it in another program and save it as PNG or JPEG."
         ) from error
+
+
+def _looks_like(content: bytes) -> str:
+    """What else it may be, by its first bytes."""
+    if not content:
+        return "nothing, an empty file"
+    start = content[:200].lower()
+    found = (what for mark, what in _OTHERS if mark.lower() in start)
+    return next(found, "something else, or a damaged one")
 
 
 def _reason(error: Exception) -> str:

@@ -80,14 +80,18 @@ class Page:
         return "\n".join(line.text for line in self.lines)
 
     def to_json(self, *, reject: bool = False) -> dict[str, Any]:
-        """The page as plain JSON values; with `reject`, texts have `?` for what is no digit."""
+        """The page as plain JSON values; with `reject`, what is no digit is `?` in texts, and null."""
         return {
             "photo": self.photo,
             "lines": [
                 {
                     "text": line.sure_text if reject else line.text,
                     "digits": [
-                        {"digit": d.digit, "confidence": d.confidence, "box": list(d.box)}
+                        {
+                            "digit": None if reject and d.rejected else d.digit,
+                            "confidence": d.confidence,
+                            "box": list(d.box),
+                        }
                         for d in line.digits
                     ],
                 }

@@ -121,8 +121,18 @@ def _summary(
     text: Callable[[float], str],
     x_label: str,
 ) -> str:
-    ends = "; ".join(
-        f"{name} from {text(line[0])} to {text(line[-1])}" for name, line in series.items()
-    )
+    ends = "; ".join(f"{name} {_course(line, text)}" for name, line in series.items())
     named = "epochs" if x_label == "epoch" else x_label
     return f"{title}, {named} {places[0]:.4g} to {places[-1]:.4g}: {ends}."
+
+
+def _course(line: Sequence[float], text: Callable[[float], str]) -> str:
+    """Where a line begins and ends, and its highest and lowest point where they are neither."""
+    course = f"from {text(line[0])} to {text(line[-1])}"
+    ends = {text(line[0]), text(line[-1])}
+    between = [
+        f"{name} {text(most)}"
+        for name, most in (("at most", max(line)), ("at least", min(line)))
+        if text(most) not in ends
+    ]
+    return ", ".join([course, *between])

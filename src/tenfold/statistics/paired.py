@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from tenfold.errors import DataError
 
@@ -26,8 +26,9 @@ class McNemar(NamedTuple):
         )
 
 
-def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> McNemar:
+def mcnemar(first_right: ArrayLike, second_right: ArrayLike) -> McNemar:
     """Which of the same n images each classifier got right, bool (n,) twice -> McNemar."""
+    first_right, second_right = np.asarray(first_right, bool), np.asarray(second_right, bool)
     if first_right.shape != second_right.shape:
         raise DataError(
             f"paired test: expected results on the same images, received {first_right.shape} and "

@@ -29,7 +29,9 @@ class Proportion(NamedTuple):
         n, p = self.total, self.share
         centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
         half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-        return max(0.0, centre - half), min(1.0, centre + half)
+        # Of none or all of them one end is exact, but for rounding.
+        low = centre - half if self.successes else 0.0
+        return low, centre + half if self.successes < n else 1.0
 
     def __str__(self) -> str:
         if not self.total:

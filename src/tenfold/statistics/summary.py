@@ -38,8 +38,9 @@ def without_nan(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def summarise(values: Sequence[float]) -> Summary:
     """At least one finite number -> Summary, in the unit of the values."""
+    values = [float(value) for value in values]
     if not values or not all(math.isfinite(value) for value in values):
-        raise DataError(f"summary: expected at least one finite number, received {list(values)}.")
+        raise DataError(f"summary: expected at least one finite number, received {values}.")
     n, mean = len(values), statistics.fmean(values)
     sd, half = math.nan, math.nan
     if n > 1:

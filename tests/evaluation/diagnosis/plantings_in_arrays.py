@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from planting import Given, planting
+from scipy.ndimage import rotate
 from scripts import Array, Arrays, dense, fitted, flat, pictures, small_cnn
 
 
@@ -38,6 +39,9 @@ def scaled_twice(arrays: Arrays, rng: Any, again: float) -> Given:
     "test l2",
     "test transposed",
     "test standardised",
+    "test moved",
+    "test turned",
+    "train inverted",
     "some rows raw",
 )
 def parts(arrays: Arrays, rng: Any, how: str) -> Given:
@@ -48,8 +52,12 @@ def parts(arrays: Arrays, rng: Any, how: str) -> Given:
         "test inverted": lambda x: 1 - flat(x),
         "test l2": lambda x: flat(x) / np.linalg.norm(flat(x), axis=1, keepdims=True),
         "test transposed": lambda x: flat(x.transpose(0, 2, 1)),
+        "test moved": lambda x: flat(np.roll(x, 2, 2)),
+        "test turned": lambda x: flat(rotate(x, 35, (1, 2), reshape=False, order=1)),
         "test standardised": lambda x: (flat(x) - 0.1307) / 0.3081,
     }
+    if how == "train inverted":
+        return fitted(on_train(good, lambda x: 1 - x), dense(64, 32))
     if how == "train raw":
         return fitted(on_train(good, lambda x: x * 255), dense(64, 32))
     if how == "some rows raw":
@@ -58,6 +66,27 @@ def parts(arrays: Arrays, rng: Any, how: str) -> Given:
             dense(64, 32),
         )
     return fitted(good._replace(test=(changed[how](x), y)), dense(64, 32))
+
+
+@planting("pixels_cut_to_whole", "both", "with //", "train alone")
+def cut(arrays: Arrays, rng: Any, how: str) -> Given:
+    def whole(x: Array) -> Array:
+        return flat(x // 255 * 255) if how == "with //" else flat(x).astype("int64")
+
+    cut_up = arrays.map(whole)
+    parts = arrays.scaled()._replace(train=cut_up.train) if how == "train alone" else cut_up
+    return fitted(parts, dense(64, 32))
+
+
+@planting("label_among_pixels", "raw", "scaled", "last")
+def label_left_in(arrays: Arrays, rng: Any, how: str) -> Given:
+    def with_label(pair: Any) -> Any:
+        x, y = pair
+        column = (y if how == "raw" else y / 9)[:, None].astype("float32")
+        joined = [flat(x), column] if how == "last" else [column, flat(x)[:, :-1]]
+        return np.concatenate(joined, axis=1), y
+
+    return fitted(Arrays(*map(with_label, arrays)), dense(64, 32))
 
 
 @planting("inverted_pixels", "all", "0..255 first", "a third", "cnn")
@@ -122,10 +151,13 @@ def other(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(Arrays(*(make(*part) for part in arrays)), dense(64, 32))
 
 
-@planting("missing_values", "one", "columns", "infinity")
+@planting("missing_values", "one", "columns", "infinity", "empty pictures")
 def missing(arrays: Arrays, rng: Any, how: str) -> Given:
     def spoil(x: Array) -> Array:
         x = x.copy()
+        if how == "empty pictures":
+            x[: len(x) // 5] = 0
+            return x
         if how == "columns":
             with np.errstate(all="ignore"):
                 return (x - x.mean(axis=0)) / x.std(axis=0)

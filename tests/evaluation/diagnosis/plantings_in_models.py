@@ -99,6 +99,14 @@ def units(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(arrays.scaled(), [*dense(64, 32)[:-1], last], loss=loss, epochs=2)
 
 
+@planting("frozen_layers", "first", "hidden", "all")
+def frozen(arrays: Arrays, rng: Any, how: str) -> Given:
+    layers = dense(64, 32)
+    for layer in {"first": layers[:1], "hidden": layers[:2], "all": layers}[how]:
+        layer.trainable = False
+    return fitted(arrays.scaled(), layers)
+
+
 @planting("no_nonlinearity", "two", "three", "conv", "dropout between")
 def linear(arrays: Arrays, rng: Any, how: str) -> Given:
     from keras import layers

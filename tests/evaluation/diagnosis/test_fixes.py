@@ -16,8 +16,9 @@ MENDED_BY_CODE = (
     "unscaled_pixels", "inverted_pixels", "transposed_pictures", "parts_prepared_differently", "missing_values",
     "labels_are_text", "labels_shifted", "labels_differ_between_parts", "label_noise",
 )  # fmt: skip
-# What divided every picture by its own length, or by numbers of another part, is not known any more.
-NOT_BY_CODE = ("parts-test l2", "parts-test standardised")
+# What divided every picture by its own length, or by numbers of another part, is not known any more; and that
+# digits lean says little of how far they were turned.
+NOT_BY_CODE = ("parts-test l2", "parts-test standardised", "parts-test turned")
 
 
 def arrays_alone(arrays: Arrays, *_: Any, **__: Any) -> dict[str, Any]:

@@ -23,6 +23,8 @@ MENDED = 0.8
 DIGITS_AT_MOST = 1.4
 
 
+# MNIST has no empty picture.
+MANY_EMPTY = 0.003
 # Layers that hand a picture on in the shape it came in.
 KEEP_SHAPE = (
     "InputLayer",
@@ -32,6 +34,8 @@ KEEP_SHAPE = (
     "Dropout",
     "GaussianNoise",
 )
+# MNIST's pixels are at their greatest in 0.5 to 1 of 100, and ink of black and white pictures in 13.
+LEAST_INK = 0.05
 # The mean of real digits varies from pixel to pixel by 40 of 255.
 FLAT_MEAN = 10.0
 
@@ -68,6 +72,30 @@ def missing_values(evidence: Evidence) -> Iterator[Finding]:
                 f"{part.name}: every value is {float(part.x.flat[0]):g}. There is nothing to learn from.",
                 "print(x.min(), x.max())   # after each step of the preparation: which one loses the pictures?",
             )
+        elif part.pictures is not None and not cut_to_whole(part):
+            yield from _empty_pictures(part)
+
+
+def _empty_pictures(part: Part) -> Iterator[Finding]:
+    rows = part.x.reshape(len(part), -1)
+    empty = int((rows.min(axis=1) == rows.max(axis=1)).sum())
+    if empty > MANY_EMPTY * len(part):
+        yield Finding(
+            "missing_values",
+            0.95,
+            f"{part.name}: {empty:,} of {len(part):,} pictures are empty: all their values are alike.",
+            f"flat = np.asarray(x_{part.name}).reshape(len(x_{part.name}), -1)\n"
+            f"keep = flat.min(axis=1) < flat.max(axis=1)\n"
+            f"x_{part.name}, y_{part.name} = x_{part.name}[keep], y_{part.name}[keep]   # and look where they were lost",
+            {"empty": empty},
+        )
+
+
+def cut_to_whole(part: Part) -> bool:
+    """Whether nothing but 0 and 1 is left, and of the ink next to nothing."""
+    values = sample(part.x)
+    ones = values == 1
+    return bool(0 < ones.mean() < LEAST_INK and (ones | (values == 0)).all())
 
 
 def wrong_shape(evidence: Evidence) -> Iterator[Finding]:
@@ -78,8 +106,9 @@ def wrong_shape(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 "wrong_shape",
                 0.95,
-                f"{part.name}: the model did not take x of shape {part.x.shape}: {why.splitlines()[0][:300]}",
-                _reshape_for(evidence.model),
+                f"{part.name}: the {_called(evidence.model)} did not take x of shape {part.x.shape}: "
+                f"{why.splitlines()[0][:300]}",
+                _reshape_for(evidence.model, part),
             )
             return
     train = evidence.train
@@ -93,7 +122,13 @@ def wrong_shape(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _reshape_for(model: Model | None) -> str:
+def _called(model: Model | None) -> str:
+    return "function" if model is not None and model.kind == "callable" else "model"
+
+
+def _reshape_for(model: Model | None, part: Part) -> str:
+    if model is not None and model.kind == "callable":
+        return f"model(x_{part.name}[:1])   # raises the same, and says where"
     kinds = {layer.kind for layer in model.layers} if model else set()
     if kinds & {"Conv2D", "SeparableConv2D"}:
         return "x = x.reshape(-1, 28, 28, 1)"
@@ -251,12 +286,14 @@ def polarity(evidence: Evidence) -> Iterator[Finding]:
         return
     share = evidence.inverted(train)
     if share > 0.05:
+        inverted = [name for name, part in evidence.parts.items() if evidence.inverted(part) > 0.05]
+        everywhere = share > 0.95 and len(inverted) == len(evidence.parts)
         yield Finding(
             "inverted_pixels",
             0.95,
             f"The ground is bright and the ink dark in {share:.0%} of the training pictures; MNIST has bright ink on 0. "
             "A model trained so tells no picture that is prepared as MNIST's are, and learns more slowly.",
-            fixes.prepared(evidence.parts, "x.max() - x" if share > 0.95 else fixes.DARK_GROUND),
+            fixes.prepared(inverted, "x.max() - x" if everywhere else fixes.DARK_GROUND),
             {"share": share},
         )
 
@@ -275,6 +312,16 @@ def identity(evidence: Evidence) -> Iterator[Finding]:
             return
         if part.pictures is None or len(part) < 30:
             continue
+        if cut_to_whole(part):
+            yield Finding(
+                "pixels_cut_to_whole",
+                0.97,
+                f"{part.name}: every pixel is 0 or 1, and only {float((sample(part.x) == 1).mean()):.1%} are 1, where "
+                "MNIST has ink in 19 of 100: what was between 0 and 1 was cut off by a division or a dtype of whole numbers.",
+                "# from the pixels as they were loaded, since what was cut is lost; / and not //, and no astype(int) behind it:\n"
+                "x = x.astype('float32') / 255",
+            )
+            return
         if _is_scrambled(evidence, part):
             yield Finding(
                 "scrambled_pictures",

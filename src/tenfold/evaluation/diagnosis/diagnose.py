@@ -45,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     split.sorted_split,
     split.sorted_not_shuffled,
     split.missing_class,
+    split.label_among_pixels,
     split.leak,
     split.too_few_samples,
     structure.outputs,
@@ -54,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     structure.wrong_loss,
     structure.wrong_metric,
     structure.no_nonlinearity,
+    training.frozen_layers,
     training.nan,
     rate.learning_rate,
     training.dropout,
@@ -69,9 +71,11 @@ RULES: tuple[Rule, ...] = (
 SYMPTOMS = ("dead_units", "overfitting", "under_training")
 """What comes of other causes too: a fault only where none of these was found."""
 BROUGHT_ALONG = {
+    "missing_values": ("labels_shuffled", "label_noise", "leak"),
+    "pixels_cut_to_whole": ("parts_prepared_differently", "labels_shuffled", "label_noise", "leak"),
     "scrambled_pictures": ("labels_shuffled", "label_noise", "leak"),
     "one_hot_wrong": ("label_noise",),
-    "parts_prepared_differently": ("label_noise",),
+    "parts_prepared_differently": ("inverted_pixels", "labels_shuffled", "label_noise"),
     "sorted_split": ("label_noise",),
 }
 """What a cause looks like to rules that do not know of it: remarks beside it."""

@@ -23,12 +23,13 @@ class Cause(NamedTuple):
 CAUSES = {
     # The arithmetic and the pictures.
     "backend_computes_wrongly": Cause("the backend computes wrongly", 0.99),
-    "missing_values": Cause("the data hold NaN or infinity", 0.98),
+    "missing_values": Cause("the data hold NaN, infinity or nothing", 0.98),
     "labels_are_text": Cause("the labels are text, not numbers", 0.97),
     "one_hot_wrong": Cause("the one-hot labels are wrong", 0.965),
     "labels_out_of_range": Cause("labels lie outside what the network can answer", 0.96),
     "wrong_shape": Cause("the model does not take these arrays", 0.955),
     "other_dataset": Cause("these are not the digits they are said to be", 0.95),
+    "pixels_cut_to_whole": Cause("the scaling has cut the pixels to whole numbers", 0.947),
     "scrambled_pictures": Cause("a wrong reshape has mixed up the pictures", 0.945),
     "parts_prepared_differently": Cause("the parts were prepared differently", 0.94),
     "unscaled_pixels": Cause("the pixels are not scaled", 0.93),
@@ -42,6 +43,7 @@ CAUSES = {
     "missing_class": Cause("a class is missing from the training data", 0.88),
     "labels_shuffled": Cause("labels do not belong to their images", 0.875),
     "label_noise": Cause("many labels are wrong", 0.87),
+    "label_among_pixels": Cause("the label stands among the pixels", 0.865),
     "leak": Cause("judged images are among the training images", 0.86),
     "sorted_not_shuffled": Cause("sorted data were trained on without shuffling", 0.85),
     # The model as it was put together.
@@ -52,6 +54,7 @@ CAUSES = {
     "softmax_twice": Cause("softmax is applied twice", 0.81),
     "logits_as_probabilities": Cause("logits are taken for probabilities", 0.81),
     "no_nonlinearity": Cause("the network has no non-linearity", 0.80),
+    "frozen_layers": Cause("layers of the network are not trained", 0.795),
     # How it was trained.
     "learning_rate_too_high": Cause("the learning rate is too high", 0.70),
     "nan_in_training": Cause("the training ended in NaN", 0.69),

@@ -75,16 +75,15 @@ def _columns(given: Any) -> Mapping[str, Any]:
         given = given.to_dict("list")
     if isinstance(given, Mapping):
         return {str(name): column for name, column in given.items()}
-    if isinstance(given, str):
-        given = given.splitlines()
+    lines = given.splitlines() if isinstance(given, str) else given
     try:
-        rows = [_row(row) for row in given] if isinstance(given, Iterable) else None
+        rows = [_row(row) for row in lines] if isinstance(lines, Iterable) else None
     except (ValueError, TypeError, AttributeError):
         rows = None
     if rows is None:
         raise UsageError(
             "history: expected what `model.fit` returns, its `.history`, or one mapping an epoch, "
-            f"received {type(given).__name__}. Leave it out where there is none."
+            f"received {f'the text {given[:40]!r}' if isinstance(given, str) else type(given).__name__}. Leave it out where there is none."
         )
     names = {name for row in rows for name in row}
     return {name: [row.get(name) for row in rows] for name in names}

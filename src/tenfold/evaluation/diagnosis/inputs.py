@@ -84,6 +84,16 @@ def part_of(name: str, given: Any) -> Part | None:
         return None
     if hasattr(given, "images") and hasattr(given, "labels"):
         given = (given.images, given.labels)
+    if isinstance(given, tuple) and len(given) > 2:
+        raise UsageError(
+            f"{name}: expected (x, y), received {len(given)} things. Leave weights of samples out: {name}=(x, y)."
+        )
+    streams = hasattr(given, "__iter__") and not hasattr(given, "__len__")
+    if (streams and not hasattr(given, "shape")) or hasattr(given, "element_spec"):
+        raise UsageError(
+            f"{name}: expected (x, y) as arrays, received {type(given).__name__}, whose rows come one after the other. "
+            "Collect them: x = np.concatenate([x for x, y in batches]), y likewise."
+        )
     pair = given if isinstance(given, (tuple, list)) and len(given) == 2 else (given, None)
     x, y = as_array(pair[0]), None if pair[1] is None else as_array(pair[1])
     if pair[1] is not None and (y is None or y.ndim == 0):

@@ -1,9 +1,11 @@
-"""Parts that were prepared in different ways: another scale, polarity or direction than the training part."""
+"""Parts that were prepared in different ways: another scale, polarity, direction or place than the training part."""
 
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tenfold.digits import SIDE, Images
 from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.data import clear_turn, sample
 from tenfold.evaluation.diagnosis.evidence import Evidence
@@ -12,10 +14,12 @@ from tenfold.evaluation.diagnosis.inputs import Part
 
 # Two random parts of one data set differ in root mean square by less than this, augmented or not.
 RMS_RATIO = 1.4
+# Of 28 pixels, and of the tangent of the slant: so far two samples of one data set are never apart, and 8 standard errors.
+APART, LEANING, ERRORS = 0.7, 0.15, 8
 
 
 def parts_prepared_differently(evidence: Evidence) -> Iterator[Finding]:
-    """Another part has another scale, polarity or direction than the training part."""
+    """Another part has another scale, polarity, direction or place than the training part."""
     train = evidence.train
     if train is None:
         return
@@ -24,6 +28,7 @@ def parts_prepared_differently(evidence: Evidence) -> Iterator[Finding]:
             _other_polarity(evidence, train, part)
             or _other_scale(train, part)
             or _other_direction(evidence, train, part)
+            or _other_place(evidence, train, part)
         )
         if found:
             yield Finding("parts_prepared_differently", 0.97, *found)
@@ -72,7 +77,10 @@ def _other_polarity(evidence: Evidence, train: Part, part: Part) -> Different:
     return (
         f"The ground is bright in {ours:.0%} of the training pictures and in {theirs:.0%} of {part.name}: "
         "ink and paper are swapped in one of them.",
-        fixes.prepared([train.name if ours > theirs else part.name], fixes.DARK_GROUND),
+        fixes.prepared(
+            [name for name, one in evidence.parts.items() if evidence.inverted(one) > 0.05],
+            fixes.DARK_GROUND,
+        ),
     )
 
 
@@ -89,3 +97,46 @@ def _other_direction(evidence: Evidence, train: Part, part: Part) -> Different:
             if turn != "as they are"
         ),
     )
+
+
+def _other_place(evidence: Evidence, train: Part, part: Part) -> Different:
+    """Digits that lie elsewhere in their pictures, or lean otherwise, in the mean; each picture may vary."""
+    seen = [evidence.pictures(one) for one in (train, part)]
+    if any(pictures is None or len(pictures) < 30 for pictures in seen):
+        return None
+    ours, theirs = (
+        _places(evidence.bright_ink(one, pictures))
+        for one, pictures in zip((train, part), seen, strict=True)
+        if pictures is not None
+    )
+    apart = theirs.mean(axis=0) - ours.mean(axis=0)
+    error = np.sqrt(ours.var(axis=0) / len(ours) + theirs.var(axis=0) / len(theirs))
+    down, right, lean = (abs(apart) > np.maximum([APART, APART, LEANING], ERRORS * error)).tolist()
+    if not (down or right or lean):
+        return None
+    if lean and not (down or right):
+        return (
+            f"The digits of {part.name} lean otherwise than those of train: their slant is {theirs.mean(axis=0)[2]:.2f} in the "
+            f"mean, and {ours.mean(axis=0)[2]:.2f} in train (1 is 45 degrees).",
+            "# stand them as the training pictures do before they are told: scipy.ndimage.rotate(picture, angle, reshape=False)",
+        )
+    rows, columns = (-int(step) for step in np.rint(apart[:2]))
+    return (
+        f"The ink of {part.name} lies {apart[0]:+.1f} pixels further down and {apart[1]:+.1f} further right than in train, in the "
+        "mean: pictures were moved, or cut otherwise.",
+        f"x_{part.name} = np.roll(x_{part.name}.reshape(-1, 28, 28), ({rows}, {columns}), (1, 2)).reshape(x_{part.name}.shape)",
+    )
+
+
+def _places(pictures: Images) -> NDArray[np.float64]:
+    """uint8 (n, 28, 28), bright ink -> (m, 3): centre of mass, row and column, and slant; of those with ink."""
+    ink = pictures.astype(np.float64)
+    ink = ink[ink.sum(axis=(1, 2)) > 0]
+    mass = ink.sum(axis=(1, 2))
+    place = np.arange(SIDE)
+    row = ink.sum(axis=2) @ place / mass
+    column = ink.sum(axis=1) @ place / mass
+    off_row, off_column = place - row[:, None], place - column[:, None]
+    upright = np.einsum("nij,ni->n", ink, off_row**2)
+    slant = np.einsum("nij,ni,nj->n", ink, off_row, off_column) / np.maximum(upright, 1e-9)
+    return np.column_stack([row, column, slant])

@@ -15,6 +15,7 @@ from tenfold.statistics import Proportion
 
 # Of rows in no order, one in ten has the label of the row before.
 IN_ORDER = 0.5
+LOOKED_AT = 4_000
 # A class with less than this share of what it would have by equal shares is as good as missing.
 RARE = 0.1
 # Fewer of a class do not show how people write it: at 100 of each, a network tells 88 to 90 %.
@@ -178,6 +179,32 @@ def missing_class(evidence: Evidence) -> Iterator[Finding]:
         "print(np.bincount(y_train, minlength=10))   # after each step that selects rows: which one loses them?",
         {f"images_of_{c}": int(counts[c]) for c in lacking},
     )
+
+
+def label_among_pixels(evidence: Evidence) -> Iterator[Finding]:
+    """A number of every row that says its label: a column that was not taken out."""
+    train = evidence.train
+    if train is None or train.labels is None or len(train) < 100:
+        return
+    rows = train.rows(LOOKED_AT)
+    x, labels = train.x[rows].reshape(len(rows), -1), train.labels[rows]
+    classes = np.unique(labels)
+    if not 2 < len(classes) <= len(rows) // 10:
+        return
+    of_class = [x[labels == c] for c in classes]
+    alike = np.all([one.min(axis=0) == one.max(axis=0) for one in of_class], axis=0)
+    for column in np.flatnonzero(alike):
+        if len({float(one[0, column]) for one in of_class}) == len(classes):
+            yield Finding(
+                "label_among_pixels",
+                0.97,
+                f"Number {column} of every row of x is the same for all rows of a label and another for each label: it says the "
+                "label. What is judged on such rows only reads it off.",
+                f"x = np.delete(x.reshape(len(x), -1), {column}, axis=1)   # of every part\n"
+                "# better where the table is read: pixels = table.drop(columns='label')",
+                {"column": int(column)},
+            )
+            return
 
 
 def leak(evidence: Evidence) -> Iterator[Finding]:

@@ -19,6 +19,28 @@ from tenfold.evaluation.diagnosis.outcome import (
 )
 
 
+def frozen_layers(evidence: Evidence) -> Iterator[Finding]:
+    """Layers whose weights no step changes, in a network that does worse than it could."""
+    model = evidence.model
+    if model is None or model.kind != "keras" or not below_reach(evidence):
+        return
+    weighted = model.weighted
+    frozen = [layer for layer in weighted if getattr(layer.itself, "trainable", True) is False]
+    if not frozen:
+        return
+    answers = evidence.answers(evidence.train)
+    names = ", ".join(str(getattr(layer.itself, "name", layer.kind)) for layer in frozen)
+    yield Finding(
+        "frozen_layers",
+        0.9,
+        f"{len(frozen)} of {len(weighted)} layers with weights have trainable=False ({names}): they stay as they began."
+        f"{told(answers) if answers else ''}",
+        "model.trainable = True   # of all layers\n"
+        "model.compile(...)   # what is trainable counts from here on\nmodel.fit(...)",
+        {"frozen": len(frozen)},
+    )
+
+
 def nan(evidence: Evidence) -> Iterator[Finding]:
     """Outputs, weights or losses that are no numbers."""
     model, answers = evidence.model, evidence.answers(evidence.train)

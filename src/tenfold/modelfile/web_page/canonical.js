@@ -375,7 +375,7 @@ const { canonical } = (() => {
   }
 
   function shrunk(fine) {
-    const box = inked(fine, 128);
+    const box = inked(fine, Math.max(Math.min(127, fine.values.reduce((most, value) => Math.max(most, value), 0)), 1));
     if (!box) return cut(fine, 0, 0, 1, 1);
     const [height, width] = sides(box), scale = BOX_PIXELS / Math.max(height, width);
     const size = [width, height].map((side) => Math.max(1, round(side * scale)));

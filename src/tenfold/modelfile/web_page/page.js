@@ -100,16 +100,17 @@
 
   function keep(next) {
     pen.isDown = false;
+    pointer = null;
     strokes = next;
     change();
   }
 
   sheet.addEventListener("pointerdown", (event) => {
     if (!event.isPrimary || event.button !== 0) return;
-    pointer = event.pointerId;
-    sheet.setPointerCapture(pointer);
     pen.isShown = false;
     keep([...strokes, [place(event)]]);
+    pointer = event.pointerId;
+    sheet.setPointerCapture(pointer);
   });
   sheet.addEventListener("pointermove", (event) => {
     if (event.pointerId !== pointer) return;

@@ -78,6 +78,9 @@ document.addEventListener("keydown", (event) => {
 
 async function take(file) {
   if (!file) return;
+  service.ask(null);
+  showNothing();
+  showReading();
   const photo = await photoOf(file);
   const { width, height } = photo.bitmap ?? { width: Infinity, height: Infinity };
   choose(Math.max(width, height) > ONE_DIGIT_PIXELS ? "several" : "one");
