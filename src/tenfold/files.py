@@ -122,7 +122,11 @@ def replacing(path: Path) -> Iterator[Writer]:
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         # The temporary file is gone, and nobody who asked knows it.
-        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, str(temporary)):
+        if (
+            isinstance(error, OSError)
+            and error.errno is not None
+            and error.filename in (None, str(temporary))
+        ):
             error.filename, error.filename2 = str(path), None
         raise
     _sync_folder(place.parent)

@@ -112,7 +112,7 @@ def test_explain_refuses_what_cannot_be_right(tenfold, finished):
     for arguments, sentence in (
         ((), "expected a PICTURE or --row N, received neither"),
         ((finished, "--row", "1000"), "--row 1000: expected a row of"),
-        ((finished,), "expected at least one INPUT"),
+        ((finished,), "expected a PICTURE or --row N, received neither"),
         ((finished, *(["--row", "1"] * 21)), "at most 20 pictures, received 21"),
     ):
         outcome = tenfold("explain", *arguments, "--data", "mnist5k", "--out", "why")

@@ -30,10 +30,10 @@ def test_each_runs_figures_stand_in_its_column(make_run: MakeRun) -> None:
     assert "Validation accuracy" in text
 
 
-def test_curves_end_where_the_shorter_run_ends(make_run: MakeRun) -> None:
+def test_each_curve_ends_where_its_run_ends(make_run: MakeRun) -> None:
     runs = [make_run("long"), make_run("short", history=HISTORY[:2])]
     page = comparison_page(runs)
-    assert "Training loss, epochs 1 to 2: long from 0.9 to 0.4; short from 0.9 to 0.4." in page
+    assert "Training loss, epochs 1 to 3: long from 0.9 to 0.2; short from 0.9 to 0.4." in page
     assert "Digit by digit" not in page
 
 
@@ -44,6 +44,12 @@ def test_without_validation_there_is_no_curve_of_it(make_run: MakeRun) -> None:
     page = comparison_page([make_run("one"), make_run("other", history=bare)])
     assert "Training loss" in page
     assert "Validation accuracy" not in page
+
+
+def test_of_three_runs_it_says_which_pairs_were_tested(make_run: MakeRun) -> None:
+    told = "Each was tested against one alone"
+    assert told in comparison_page([make_run("one"), make_run("two"), make_run("three")])
+    assert told not in comparison_page([make_run("one"), make_run("two")])
 
 
 def test_names_stay_text_and_nothing_is_fetched(make_run: MakeRun) -> None:

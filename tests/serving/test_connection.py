@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -253,6 +254,8 @@ def test_on_the_network_the_address_brings_a_token_by_chance(classifier):
         # 128 bits are 22 characters of base 64.
         assert all(len(token) >= 22 for token in tokens)
         assert "token" not in local.url
+        # On a network it is a number, which a phone finds, and never the one that stands for all addresses.
+        assert urlsplit(first.url).hostname not in ("0.0.0.0", "127.0.0.1")
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")

@@ -157,15 +157,21 @@ def _split(arguments: list[str], rows: list[int]) -> tuple[str | None, list[str]
     """What stands on the command line -> (the model, None for the one in the box; picture files)."""
     from tenfold.predictions import split_model
 
+    neither = UsageError(
+        "explain: expected a PICTURE or --row N, received neither. Name a picture file, or a row of the data."
+    )
     if not arguments and not rows:
-        raise UsageError(
-            "explain: expected a PICTURE or --row N, received neither. Name a picture file, or a row of the data."
-        )
+        raise neither
     if rows and len(arguments) == 1:
         # One name beside --row is a picture where a picture stands there, otherwise the model.
         picture = Path(arguments[0]).is_file() and Path(arguments[0]).suffix != ".onnx"
         return (None, arguments) if picture else (arguments[0], [])
-    return split_model(arguments, None) if arguments else (None, [])
+    if not arguments:
+        return None, []
+    try:
+        return split_model(arguments, None)
+    except UsageError:
+        raise neither from None
 
 
 def _pictures(

@@ -65,7 +65,7 @@ def chart(
     floor: float | None = None,
     x_label: str = "epoch",
 ) -> Chart:
-    """Draw each of `series` (one value for each of `places`, ascending, at least one) on common axes.
+    """Draw each of `series` (a value for each of `places`, ascending, or for the first of them) on common axes.
 
     Args:
         title: what the values are.
@@ -86,7 +86,7 @@ def chart(
         x_label=x_label,
         summary=_summary(title, places, series, text, x_label),
         lines=tuple(
-            Line(name, tuple((x(e), y(v)) for e, v in zip(places, line, strict=True)))
+            Line(name, tuple((x(e), y(v)) for e, v in zip(places, line, strict=False)))
             for name, line in series.items()
         ),
         x_ticks=tuple(Tick(x(mark), f"{mark:.4g}") for mark in x_marks if first <= mark <= last),

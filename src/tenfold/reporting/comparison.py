@@ -244,7 +244,14 @@ class Comparison:
 
     def sentences(self) -> list[str]:
         """The outcome of each paired test, and what such a test asks."""
-        return [*(str(pair) for pair in self.pairs), _ABOUT_PAIRS]
+        first = self.runs[0].name
+        which = (
+            f"Each was tested against {first} alone: name another run first to test against that. "
+        )
+        return [
+            *(str(pair) for pair in self.pairs),
+            (which if len(self.pairs) > 1 else "") + _ABOUT_PAIRS,
+        ]
 
 
 def compare(runs: Sequence[Run]) -> Comparison:

@@ -34,8 +34,8 @@ def comparison_page(runs: Sequence[Run]) -> str:
 
 
 def _curves(runs: Sequence[Run], names: list[str]) -> list[Chart]:
-    """Training loss and, where every run has one, validation accuracy, over as many epochs as all of them have."""
-    epochs = min(len(run.history) for run in runs)
+    """Training loss and, where every run has one, validation accuracy, of each run to its own end."""
+    epochs = max(len(run.history) for run in runs)
     asked: list[tuple[str, Callable[[EpochResult], float | None], str]] = [
         ("Training loss", lambda e: e.loss, "{:.3g}"),
         ("Validation accuracy", lambda e: _hundredfold(e.validation_accuracy), "{:.4g}%"),
@@ -43,11 +43,11 @@ def _curves(runs: Sequence[Run], names: list[str]) -> list[Chart]:
     charts = []
     for title, value, form in asked:
         lines = {
-            name: [value(epoch) for epoch in run.history[:epochs]]
+            name: [value(epoch) for epoch in run.history]
             for name, run in zip(names, runs, strict=False)
         }
         known = {n: [v for v in line if v is not None] for n, line in lines.items()}
-        if all(len(line) == epochs for line in known.values()):
+        if all(len(known[name]) == len(line) for name, line in lines.items()):
             charts.append(chart(title, range(1, epochs + 1), series=known, text=form.format))
     return charts
 

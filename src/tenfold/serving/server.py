@@ -155,9 +155,22 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     )
 
 
+def _own_address() -> str:
+    """The address under which machines nearby find this one; its name where it has none.
+
+    A name is seldom known to a phone. Nothing is sent: the system only looks up by which way it would go.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(("192.0.2.1", 9))  # an address that is nobody's (RFC 5737)
+        except OSError:
+            return socket.gethostname()
+        return str(way.getsockname()[0])
+
+
 def _url(host: str, bracketed: str, port: int, token: str | None) -> str:
     # An address that stands for all of a machine's is none to go to.
-    name = {"0.0.0.0": socket.gethostname(), "[::]": socket.gethostname()}.get(bracketed, bracketed)
+    name = _own_address() if bracketed in ("0.0.0.0", "[::]") else bracketed
     if host == "localhost":
         name = host
     # Behind # it is never sent, and so never logged; the page reads it there.
