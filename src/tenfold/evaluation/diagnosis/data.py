@@ -72,13 +72,14 @@ def missing_values(evidence: Evidence) -> Iterator[Finding]:
                 f"{part.name}: every value is {float(part.x.flat[0]):g}. There is nothing to learn from.",
                 "print(x.min(), x.max())   # after each step of the preparation: which one loses the pictures?",
             )
-        elif part.pictures is not None and not cut_to_whole(part):
-            # Mixed across each other, many are empty too.
-            if len(part) < 30 or not _is_scrambled(evidence, part):
-                yield from _empty_pictures(part)
+        elif part.pictures is not None:
+            yield from _empty_pictures(evidence, part)
 
 
-def _empty_pictures(part: Part) -> Iterator[Finding]:
+def _empty_pictures(evidence: Evidence, part: Part) -> Iterator[Finding]:
+    # Cut to whole numbers or mixed across each other, many are empty too.
+    if cut_to_whole(part) or (len(part) >= 30 and _is_scrambled(evidence, part)):
+        return
     rows = part.x.reshape(len(part), -1)
     empty = int((rows.min(axis=1) == rows.max(axis=1)).sum())
     if empty > MANY_EMPTY * len(part):
