@@ -91,11 +91,12 @@ def test_a_client_that_sends_all_before_it_listens_still_gets_its_refusal(server
 
 
 def test_a_slow_client_that_goes_on_sending_is_waited_for(server, monkeypatch):
-    monkeypatch.setattr(bodies, "STALL_SECONDS", 0.8)
+    # Four pauses, each much shorter than what is waited for, and longer together.
+    monkeypatch.setattr(bodies, "STALL_SECONDS", 1.8)
     with socket.create_connection(place(server), timeout=10) as client:
         client.sendall(head(server, Content_Length="784"))
         for _ in range(4):
-            time.sleep(0.3)
+            time.sleep(0.5)
             client.sendall(bytes(196))
         assert status(client.recv(65536)) == 200
 

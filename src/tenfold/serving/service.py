@@ -77,7 +77,6 @@ class Service:
         )
         # What is loaded now stays to the end. Each time the collector looked through it, every answer
         # waited for 50 to 75 milliseconds.
-        gc.collect()
         gc.freeze()
 
     async def tell(self, parse: Callable[[bytes], Images], content: bytes) -> Answer:
