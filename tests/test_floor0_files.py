@@ -30,6 +30,7 @@ from tenfold.files import (
     seal,
     sweep,
     write_bytes,
+    write_folder,
     write_json,
     write_sealed_json,
 )
@@ -353,3 +354,26 @@ def test_another_format_is_refused_and_an_own_one_read(tmp_path):
     write_sealed_json(path, {"correct": 9})
     with pytest.raises(ModelError, match="expected format 1, received None"):
         read_sealed(path, format_number=1)
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_of_a_folder_that_cannot_be_filled_nothing_stays(tmp_path, monkeypatch, is_there):
+    def full(path: Path, content: bytes) -> Any:
+        if path.name == "second":
+            raise OSError(28, "No space left on device", str(path))
+        return write_bytes(path, content)
+
+    folder = tmp_path / "page"
+    if is_there:
+        folder.mkdir()
+    monkeypatch.setattr(files, "write_bytes", full)
+    with pytest.raises(OSError, match="second"):
+        write_folder(folder, {"first": OLD, "second": NEW})
+    assert folder.exists() == is_there
+    assert not is_there or list(folder.iterdir()) == []
+    monkeypatch.undo()
+    write_folder(folder, {"first": OLD, "second": NEW})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        "first": OLD,
+        "second": NEW,
+    }

@@ -141,6 +141,22 @@ def test_one_bad_file_among_many_is_named_and_costs_nothing_of_the_others(tenfol
     assert [each["source"] for each in found["unread"]] == ["pictures/6.png", "missing.jpg"]
 
 
+def test_where_nothing_could_be_read_json_says_so_and_no_file_is_made(tenfold, pictures):
+    outcome = tenfold("predict", "missing.jpg", "--json")
+    found = json.loads(outcome.out)
+    assert (outcome.code, found["predictions"]) == (3, [])
+    assert [each["source"] for each in found["unread"]] == ["missing.jpg"]
+    assert tenfold("predict", "missing.jpg", "--out", "told.json").code == 3
+    assert not Path("told.json").exists()
+
+
+def test_the_name_of_nothing_is_no_file_and_no_data_set(tenfold):
+    outcome = tenfold("predict", "digitz")
+    assert outcome.code == 2
+    assert "digitz: there is no such file or folder: check the path." in outcome.err
+    assert "Did you mean 'uci-digits'?" in outcome.err
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
 def test_a_file_holds_whole_inputs_only(tenfold, write_test_csv, form):
     write_test_csv("good.csv", TEST.images[:200])

@@ -193,6 +193,23 @@ def test_broken_exif_is_no_reason_to_refuse():
     assert decode(content, where="it").shape == GREY.shape
 
 
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "nothing, an empty file"),
+        (bytes(4) + b"ftypheic" + bytes(50), "a HEIC picture"),
+        (bytes(4) + b"ftypavif" + bytes(50), "an AVIF picture"),
+        (b"%PDF-1.7\n", "a PDF document"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript"),
+        (b'<?xml version="1.0"?>\n<svg/>', "an SVG drawing"),
+        (b"no picture", "something else"),
+    ],
+)
+def test_what_people_have_instead_is_named(content, what):
+    with pytest.raises(DataError, match=f"received {what}.*save it as PNG or JPEG"):
+        decode(content, where="it")
+
+
 def test_other_formats_are_refused_whatever_their_name(tmp_path):
     postscript = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n"
     windows_icon = written(Image.fromarray(COLOUR).resize((16, 16)), "ICO")

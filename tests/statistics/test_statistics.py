@@ -68,3 +68,18 @@ def test_one_value_has_no_spread():
 def test_a_summary_of_nothing_or_of_no_numbers_is_refused(values):
     with pytest.raises(DataError, match="finite"):
         summarise(values)
+
+
+def test_lists_and_arrays_are_taken_alike():
+    assert summarise(np.array([0.5, 0.7])) == summarise([0.5, 0.7])
+    right = [True, False, True], [False, True, True]
+    assert mcnemar(*right) == mcnemar(*map(np.array, right))
+
+
+@pytest.mark.parametrize("total", [1, 40, 10_000])
+def test_the_interval_holds_none_and_all_themselves(total):
+    assert Proportion(0, total).interval()[0] == 0.0
+    assert Proportion(total, total).interval()[1] == 1.0
+    assert (
+        0 < Proportion(1, total + 1).interval()[0] < Proportion(total, total + 1).interval()[1] < 1
+    )

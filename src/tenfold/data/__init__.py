@@ -208,7 +208,7 @@ def _check_there(spec: str, kind: str) -> None:
         lookup(KINDS, kind, "data set")
     except UnknownName as error:
         raise UnknownName(
-            f"{spec}: there is no such file or folder, and no data set of that name. Check the path. {error}"
+            f"{spec}: there is no such file or folder: check the path. {error}"
         ) from None
 
 

@@ -143,3 +143,47 @@ def test_pictures_without_any_number_are_missing_values(few):
 def test_labels_that_are_one_word_are_refused(few):
     with pytest.raises(UsageError, match="a label for each row"):
         tenfold.diagnose(train=(flat(few.train[0]), "labels"))
+
+
+def test_what_is_no_pair_of_arrays_or_no_history_is_named_as_it_came(arrays):
+    x, y = arrays.train[0][:50], arrays.train[1][:50]
+    for given, says in (
+        ({"train": (x, y, np.ones(50))}, "received 3 things"),
+        (
+            {"train": (pair for pair in zip(x, y, strict=True))},
+            "received generator, whose rows come",
+        ),
+        ({"train": (x, y), "history": "history.json"}, "received the text 'history.json'"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            tenfold.diagnose(**given)
+
+
+def test_a_function_that_raises_is_asked_for_its_own_fault(arrays):
+    def broken(x):
+        raise ZeroDivisionError("in my own function")
+
+    found = tenfold.diagnose(model=broken, train=arrays.scaled().train)
+    finding = next(f for f in found.findings if f.cause == "wrong_shape")
+    assert "the function did not take x" in finding.evidence
+    assert "in my own function" in finding.evidence
+    assert "input_shape" not in finding.fix
+
+
+def test_one_plane_a_digit_is_worth_a_remark():
+    import keras
+
+    model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(10, activation="softmax")])
+    found = tenfold.diagnose(model=model)
+    assert [(f.cause, f.fault) for f in found.findings] == [("no_nonlinearity", False)]
+
+
+def test_pictures_moved_to_all_sides_were_prepared_alike(arrays):
+    rng = np.random.default_rng(0)
+    x, y = arrays.scaled().train
+    shifts = rng.integers(-2, 3, (len(x), 2))
+    moved = np.stack(
+        [np.roll(one.reshape(28, 28), s, (0, 1)).ravel() for one, s in zip(x, shifts, strict=True)]
+    )
+    found = tenfold.diagnose(**arrays.scaled()._asdict() | {"train": (moved, y)})
+    assert "parts_prepared_differently" not in [f.cause for f in found.findings]
