@@ -28,7 +28,10 @@ def read(
         ),
     ] = None,
     reject: Annotated[
-        bool, typer.Option("--reject", help="Write ? for what the model says is no digit, and null in JSON.")
+        bool,
+        typer.Option(
+            "--reject", help="Write ? for what the model says is no digit, and null in JSON."
+        ),
     ] = False,
     overlay: Annotated[
         str | None,
