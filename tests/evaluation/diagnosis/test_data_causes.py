@@ -6,6 +6,7 @@ import numpy as np
 import plantings_in_arrays
 import pytest
 from planting import Planting, first_of_each
+from scipy.ndimage import rotate
 from scripts import Array, Arrays, flat
 
 import tenfold
@@ -178,12 +179,49 @@ def test_one_plane_a_digit_is_worth_a_remark():
     assert [(f.cause, f.fault) for f in found.findings] == [("no_nonlinearity", False)]
 
 
-def test_pictures_moved_to_all_sides_were_prepared_alike(arrays):
-    rng = np.random.default_rng(0)
-    x, y = arrays.scaled().train
-    shifts = rng.integers(-2, 3, (len(x), 2))
-    moved = np.stack(
-        [np.roll(one.reshape(28, 28), s, (0, 1)).ravel() for one, s in zip(x, shifts, strict=True)]
+def moved_by_chance(x: Array, most: int) -> Array:
+    """uint8 (n, 28, 28), each moved by up to `most` pixels to all sides."""
+    shifts = np.random.default_rng(0).integers(-most, most + 1, (len(x), 2))
+    return np.stack([np.roll(one, s, (0, 1)) for one, s in zip(x, shifts, strict=True)])
+
+
+def turned_by_chance(x: Array, most: float) -> Array:
+    """uint8 (n, 28, 28), each turned by up to `most` degrees to both sides."""
+    angles = np.random.default_rng(0).uniform(-most, most, len(x))
+    return np.stack(
+        [rotate(one, a, reshape=False, order=1) for one, a in zip(x, angles, strict=True)]
     )
-    found = tenfold.diagnose(**arrays.scaled()._asdict() | {"train": (moved, y)})
-    assert "parts_prepared_differently" not in [f.cause for f in found.findings]
+
+
+@pytest.mark.parametrize(
+    ("augment", "most"), [(moved_by_chance, 2), (moved_by_chance, 4), (turned_by_chance, 20)]
+)
+def test_a_training_part_that_was_augmented_is_no_fault(augment, most, arrays):
+    x, y = arrays.train
+    given = arrays_alone(arrays.scaled()) | {"train": (flat(augment(x, most)), y)}
+    assert tenfold.diagnose(**given).faults == ()
+
+    noisy = y.copy()
+    wrong = np.random.default_rng(1).random(len(y)) < 0.1
+    noisy[wrong] = np.random.default_rng(2).integers(0, 10, int(wrong.sum()))
+    found = tenfold.diagnose(**given | {"train": (given["train"][0], noisy)})
+    assert found.cause == "label_noise", str(found)
+
+
+@pytest.mark.parametrize(
+    ("cause", "deal"),
+    [
+        ("label_noise", lambda y, rng: rng.integers(0, 10, len(y))),
+        ("labels_shuffled", lambda y, rng: rng.permutation(y)),
+    ],
+)
+@pytest.mark.parametrize("stretch", [slice(400, 800), slice(2200, 3200)])
+def test_in_a_stretch_of_rows_replaced_labels_are_told_from_exchanged_ones(
+    stretch, cause, deal, arrays
+):
+    x, y = arrays.scaled().train
+    y = y.copy()
+    y[stretch] = deal(y[stretch], np.random.default_rng(0))
+    found = tenfold.diagnose(train=(x, y))
+    assert found.cause == cause, str(found)
+    assert "nearly all of them in rows" in found.findings[0].evidence

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from tenfold.errors import UsageError
 from tenfold.evaluation.diagnosis import (
     backend,
+    belonging,
     data,
     labels,
     preparation,
@@ -41,7 +42,7 @@ RULES: tuple[Rule, ...] = (
     labels.form,
     labels.out_of_range,
     labels.renamed,
-    labels.belonging,
+    belonging.belonging,
     split.sorted_split,
     split.sorted_not_shuffled,
     split.missing_class,

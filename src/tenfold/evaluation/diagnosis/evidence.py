@@ -14,6 +14,7 @@ from tenfold.evaluation.diagnosis import probe
 from tenfold.evaluation.diagnosis.histories import History
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.models import Model
+from tenfold.evaluation.diagnosis.pictures import in_the_middle
 from tenfold.evaluation.diagnosis.reference import TURNS, reference
 from tenfold.statistics import Proportion
 
@@ -259,7 +260,7 @@ class Evidence:
         return self.once(("turn", part.name), find)
 
     def shows(self, part: Part | None) -> Whole | None:
-        """The digit each row looks most like, polarity and turn mended (n,); None without pictures."""
+        """The digit each row looks most like, polarity, turn and place mended (n,); None without pictures."""
         if part is None or part.pictures is None:
             return None
         pictures = part.pictures
@@ -267,7 +268,7 @@ class Evidence:
         turned = TURNS[best] if mended < 0.8 * strange else TURNS["as they are"]
         return self.once(
             ("shows", part.name),
-            lambda: reference().told(turned(self.bright_ink(part, pictures))),
+            lambda: reference().told(in_the_middle(turned(self.bright_ink(part, pictures)))),
         )
 
     def as_digits(self, part: Part) -> tuple[float, dict[int, int]]:

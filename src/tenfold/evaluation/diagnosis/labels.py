@@ -1,29 +1,20 @@
-"""Causes in the labels: their form, what they call a digit, and whether they belong to their images."""
+"""Causes in the labels: their form, and what they call a digit."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES
 from tenfold.evaluation.diagnosis import fixes
-from tenfold.evaluation.diagnosis.evidence import Evidence, Fit, Whole, best_renaming, in_order
+from tenfold.evaluation.diagnosis.evidence import Evidence, best_renaming
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
-from tenfold.evaluation.diagnosis.reference import reference
 
 # Labels from here on are no classes.
 MOST = 100
-# Two probes that know nothing of each other err together about 1.5 % of clean digits.
-BOTH_WRONG = 0.035
 # A renaming that explains this many more labels than none is no accident of the probe.
 RENAMED = 0.08
-# Exchanged labels lean to it by 1.6 to 7 in every part, replaced ones by chance from -30 to 4.
-EXCHANGED_LEAN = 1.5
-# By less than this, the lean of all parts together may be chance.
-SURE_LEAN = 3.0
 
 
 def form(evidence: Evidence) -> Iterator[Finding]:
@@ -120,7 +111,7 @@ def renamed(evidence: Evidence) -> Iterator[Finding]:
     found = {
         name: renaming
         for name, part in evidence.parts.items()
-        if part.labels is not None and (renaming := _renaming(evidence, part))
+        if part.labels is not None and (renaming := renaming_of(evidence, part))
     }
     if not found or _is_of_few_digits(evidence):
         return
@@ -170,7 +161,7 @@ def _is_of_few_digits(evidence: Evidence) -> bool:
     return few and answers.outputs.shape[1] <= len(there)
 
 
-def _renaming(evidence: Evidence, part: Part) -> dict[int, int]:
+def renaming_of(evidence: Evidence, part: Part) -> dict[int, int]:
     """label -> digit it stands for, where these differ and explain the labels much better than none."""
     if (
         part.labels is None
@@ -194,206 +185,3 @@ def _renaming(evidence: Evidence, part: Part) -> dict[int, int]:
     return {
         label: digit for label, digit in renaming.items() if label != digit and counts[label] > 5
     }
-
-
-class Doubt(NamedTuple):
-    """A part whose labels contradict its images.
-
-    `step` is how many rows after its image a label stands, 0 where that is not so. `cause` is "" where one cannot tell from it alone whether labels were exchanged or replaced; then
-    `lean` is the logarithm of how much likelier it is that they were exchanged.
-    """
-
-    cause: str
-    share: float
-    why: str
-    lean: float = 0.0
-    step: int = 0
-
-
-def belonging(evidence: Evidence) -> Iterator[Finding]:
-    """Labels that contradict their images: shuffled against them, or noise.
-
-    Where the counts hardly tell one from the other, the likelier is a finding and the other a remark.
-    """
-    doubts = {
-        n: d for n, part in evidence.parts.items() if (d := _doubt(evidence, part)) is not None
-    }
-    lean = sum(doubt.lean - EXCHANGED_LEAN for doubt in doubts.values() if not doubt.cause)
-    unclear, other = ("labels_shuffled", "label_noise")[:: 1 if lean > 0 else -1]
-    for cause in ("labels_shuffled", "label_noise"):
-        if parts := {name: d for name, d in doubts.items() if (d.cause or unclear) == cause}:
-            yield _wrong_labels(evidence, cause, parts, lean)
-    parts = {name: d for name, d in doubts.items() if not d.cause}
-    if parts and abs(lean) < SURE_LEAN:
-        yield replace(_wrong_labels(evidence, other, parts, lean), certainty=0.6, fault=False)
-
-
-def _wrong_labels(evidence: Evidence, cause: str, parts: dict[str, Doubt], lean: float) -> Finding:
-    shares = ", ".join(f"{doubt.share:.0%} of {name}" for name, doubt in parts.items())
-    name, doubt = next(iter(parts.items()))
-    part = evidence.parts[name]
-    clear = bool(doubt.cause) or abs(lean) >= SURE_LEAN
-    why = doubt.why
-    if not clear:
-        why += ", scattered over all rows and pairs of digits. The counts hardly tell whether they were exchanged or replaced."
-    elif not doubt.cause:
-        why += _WHY[cause]
-    if cause == "labels_shuffled":
-        text = f"The labels of {shares} belong to other images. {why}"
-        fix = fixes.moved(part, doubt.step) if doubt.step else fixes.loaded_anew(part)
-    else:
-        text, fix = (
-            f"Labels are wrong: {shares}. {why}",
-            fixes.without_doubtful([evidence.parts[name] for name in parts]),
-        )
-    sure = 0.93 if doubt.share > 0.05 and clear else 0.75
-    return Finding(
-        cause, sure, text, fix, {f"share_{name}": round(d.share, 4) for name, d in parts.items()}
-    )
-
-
-_WHY = {
-    "labels_shuffled": ", scattered over all rows and pairs of digits, while each digit has as many labels as images: "
-    "they were exchanged among images, and noise would not keep the counts.",
-    "label_noise": ", scattered over all rows and pairs of digits, and digits have more or fewer labels than images: "
-    "labels were replaced, not exchanged.",
-}
-
-
-def _doubt(evidence: Evidence, part: Part) -> Doubt | None:
-    """What contradicts a part's labels, or None where labels belong to their images."""
-    labels = part.labels
-    if labels is None or len(part) < 50 or not 0 <= labels.min() <= labels.max() < MOST:
-        return None
-    fit, shows = evidence.own_fit(part), evidence.shows(part)
-    if fit is None or _renaming(evidence, part):
-        return None
-    chance = float(((np.bincount(labels) / len(labels)) ** 2).sum())
-    digits = shows is not None and evidence.turn(part)[1] < 2.0 and labels.max() < CLASSES
-    if shows is None or not digits or _other_things(evidence, part):
-        return _doubt_of_itself(labels, fit, chance)
-    lost = float((fit.told == shows).mean()) < 0.4
-    a = float(np.trace(reference().confusion) / CLASSES)
-    suspect = (shows != labels) & ((fit.told == shows) | lost)
-    share = float(suspect.mean())
-    # One witness alone errs more often, by 1 - a and a little more on other people's digits.
-    usual = BOTH_WRONG if not lost else 1 - a + BOTH_WRONG
-    few = share < usual + 3 * np.sqrt(usual / len(labels))
-    if few and (lost or not _one_pair(labels, shows, suspect)):
-        return None
-    # What the witnesses say of clean labels is no wrong label.
-    share = max(share - BOTH_WRONG / 2, 0.0) / (1 - BOTH_WRONG / 2)
-    wrong = min(1.0, (a - float((shows == labels).mean())) / a if lost else share / a)
-    doubt = _how(labels, shows, suspect, wrong)
-    # Of labels dealt out anew, some fall on images of their own digit.
-    exchanged = doubt.cause == "labels_shuffled"
-    return doubt._replace(share=min(1.0, wrong / (1 - chance)) if exchanged else wrong)
-
-
-def _other_things(evidence: Evidence, part: Part) -> bool:
-    """Whether labels belong to pictures that show no digits: then digits are no witness."""
-    own = evidence.own_fit(part)
-    share, _ = evidence.as_digits(part)
-    return own is not None and float((own.told == part.labels).mean()) > share + 0.15
-
-
-def _doubt_of_itself(labels: Whole, fit: Fit, chance: float) -> Doubt | None:
-    """The same without real digits as a witness: what the probe of the data themselves says."""
-    classes = np.unique(labels)
-    agree = float((fit.told == labels).mean())
-    told = f"a probe tells {agree:.1%} of unseen rows"
-    if agree < chance + 0.1 + 3 * np.sqrt(chance / len(labels)):
-        why = f"As {told}, where guessing gives {chance:.1%}, inputs and labels have nothing to do with each other."
-        return Doubt("labels_shuffled", 1.0, why)
-    # Classes that look alike are confused with each other alone; wrong labels fall on all pairs.
-    strong = (fit.told != labels) & (fit.margin > 10)
-    pairs = [
-        float((strong & (labels == a) & (fit.told == b)).sum())
-        for a in classes
-        for b in classes
-        if a != b
-    ]
-    everywhere = float(np.median(pairs)) * len(pairs) / len(labels) if pairs else 0.0
-    if everywhere < 0.04 or len(classes) < 4:
-        return None
-    why = f"Labels are contradicted in every pair of classes, not only in those that look alike; {told}."
-    return Doubt("label_noise", everywhere, why)
-
-
-def _how(labels: Whole, shows: Whole, suspect: NDArray[np.bool_], wrong: float) -> Doubt:
-    """Whether labels were exchanged or replaced, and why."""
-    told = f"{int(suspect.sum()):,} of {len(labels):,} images clearly show another digit than their label"
-    if in_order(labels) > 0.5 > in_order(shows):
-        return Doubt("labels_shuffled", wrong, f"{told}: labels stand in order, images do not.")
-    for step in (1, -1, 2, -2, 3, -3, 4, -4, 5, -5):
-        there, elsewhere = (float((np.roll(labels, -s) == shows).mean()) for s in (step, step + 17))
-        if there > 0.3 and there > 2 * elsewhere:
-            rows = "1 row" if abs(step) == 1 else f"{abs(step)} rows"
-            side = "after" if step > 0 else "before"
-            why = f"{told}; {there:.0%} show the digit whose label stands {rows} {side}."
-            return Doubt("labels_shuffled", wrong, why, step=step)
-    if float((labels[::-1] == shows).mean()) > 0.5:
-        return Doubt("labels_shuffled", wrong, f"{told}: labels stand in reverse.")
-    if wrong > 0.85:
-        return Doubt(
-            "labels_shuffled", wrong, f"{told}: no fewer than with labels dealt out blindly."
-        )
-    if (where := _block(suspect)) is not None:
-        why = f"{told}, nearly all of them in rows {where[0]:,} to {where[1]:,}."
-        return Doubt("labels_shuffled", wrong, why)
-    pairs = np.bincount(labels[suspect] * CLASSES + shows[suspect], minlength=CLASSES**2)
-    if (
-        _one_pair(labels, shows, suspect)
-        or suspect.sum() > 100
-        and np.sort(pairs)[-10:].sum() > 0.5 * suspect.sum()
-    ):
-        return Doubt("label_noise", wrong, f"{told}, mostly in the same few pairs.")
-    return Doubt("", wrong, told, _lean_to_exchanged(labels, shows, suspect))
-
-
-def _one_pair(labels: Whole, shows: Whole, suspect: NDArray[np.bool_]) -> bool:
-    """Whether much of one digit is labelled as one other: more than are confused of any two clean ones."""
-    pairs = np.bincount(shows[suspect] * CLASSES + labels[suspect], minlength=CLASSES**2)
-    shown = np.repeat(np.bincount(shows, minlength=CLASSES), CLASSES)
-    # Both probes take 3 % of 4s for 9s; wrong labels of all kinds spread a share of 40 % over nine.
-    return bool(((pairs > 0.1 * shown) & (pairs >= 12)).any()) and pairs.max() > 0.3 * pairs.sum()
-
-
-def _block(suspect: NDArray[np.bool_]) -> tuple[int, int] | None:
-    """First and last row of the stretch that holds nearly all suspects, where they are not spread evenly."""
-    if suspect.sum() < 30:
-        return None
-    bins = np.array_split(suspect, 20)
-    rates = np.array([b.mean() for b in bins])
-    sizes = np.array([len(b) for b in bins])
-    overall = suspect.mean()
-    chi = float((((rates - overall) ** 2) * sizes / (overall * (1 - overall) + 1e-12)).sum())
-    # 19 degrees of freedom: above 60 once in a hundred thousand evenly spread ones.
-    high = np.flatnonzero(rates > max(0.5 * rates.max(), 2 * BOTH_WRONG))
-    if chi < 60 or high[-1] - high[0] + 1 == len(bins):
-        return None
-    edges = np.concatenate([[0], np.cumsum(sizes)])
-    return int(edges[high[0]]), int(edges[high[-1] + 1])
-
-
-def _lean_to_exchanged(labels: Whole, shows: Whole, suspect: NDArray[np.bool_]) -> float:
-    """The logarithm of how much likelier the suspects are if labels were exchanged than if replaced.
-
-    Exchanged among images, labels of suspects count as many of each digit as their images do. Replaced
-    by chance, they differ as two independent draws do, and lean to rare digits.
-    """
-    given = np.bincount(labels[suspect], minlength=CLASSES).astype(np.float64)
-    shown = np.bincount(shows[suspect], minlength=CLASSES).astype(np.float64)
-    of_each = np.bincount(labels, minlength=CLASSES).astype(np.float64)
-    # The witnesses accuse some 2 % of correct labels and miss a tenth of wrong ones, of some digits more
-    # than of others: by about a third of the former, and by 6 % of the latter. So set, and measured on
-    # MNIST at 2,000 to 20,000 images and shares of 5 to 50 %, this tells the two apart in 7 of 8 cases.
-    accused = 0.025 * of_each
-    variance = accused + 0.1 * given + (0.3 * accused) ** 2 + (0.06 * given) ** 2 + 1
-    rate = suspect.sum() / len(labels)
-    lean = rate * ((of_each.sum() - of_each) / (CLASSES - 1) - of_each)
-    apart = given - shown
-    replaced_variance = variance + given + shown
-    exchanged = -0.5 * (apart**2 / variance + np.log(variance))
-    replaced = -0.5 * ((apart - lean) ** 2 / replaced_variance + np.log(replaced_variance))
-    return float((exchanged - replaced).sum())

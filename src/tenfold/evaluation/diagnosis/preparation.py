@@ -11,6 +11,7 @@ from tenfold.evaluation.diagnosis.data import clear_turn, sample
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
+from tenfold.evaluation.diagnosis.pictures import places
 
 # Two random parts of one data set differ in root mean square by less than this, augmented or not.
 RMS_RATIO = 1.4
@@ -130,12 +131,10 @@ def _other_place(evidence: Evidence, train: Part, part: Part) -> Different:
 
 def _places(pictures: Images) -> NDArray[np.float64]:
     """uint8 (n, 28, 28), bright ink -> (m, 3): centre of mass, row and column, and slant; of those with ink."""
-    ink = pictures.astype(np.float64)
-    ink = ink[ink.sum(axis=(1, 2)) > 0]
-    mass = ink.sum(axis=(1, 2))
-    place = np.arange(SIDE)
-    row = ink.sum(axis=2) @ place / mass
-    column = ink.sum(axis=1) @ place / mass
+    centres = places(pictures)
+    inked = np.isfinite(centres).all(axis=1)
+    row, column = centres[inked].T
+    ink, place = pictures[inked].astype(np.float64), np.arange(SIDE)
     off_row, off_column = place - row[:, None], place - column[:, None]
     upright = np.einsum("nij,ni->n", ink, off_row**2)
     slant = np.einsum("nij,ni,nj->n", ink, off_row, off_column) / np.maximum(upright, 1e-9)
