@@ -29,9 +29,7 @@ def read(
     ] = None,
     reject: Annotated[
         bool,
-        typer.Option(
-            "--reject", help="Write ? for what the model says is no digit, and null in JSON."
-        ),
+        typer.Option("--reject", help="Write ? for what is no digit, and null in JSON."),
     ] = False,
     overlay: Annotated[
         str | None,

@@ -114,6 +114,31 @@ def _zigzag(digits: Digits, chance: np.random.Generator) -> Images:
     return written([points if chance.random() < 0.5 else smooth(points)], chance)
 
 
+def _blot(digits: Digits, chance: np.random.Generator) -> Images:
+    """A dot, a drop, or another shape that is filled: corners or a bent rim around a middle."""
+    from PIL import Image, ImageDraw
+
+    corners = int(chance.integers(3, 9))
+    angles = np.sort(chance.random(corners)) + np.arange(corners) * chance.uniform(0.5, 2)
+    angles *= 2 * np.pi / (angles[-1] + 1)
+    radii = 1 - chance.uniform(0, 0.5) * chance.random(corners)
+    if chance.random() < 0.6:
+        waves = np.arange(1, 4)
+        angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+        heights = chance.uniform(0, 0.25) * chance.normal(size=3) / waves
+        radii = 1 + np.cos(angles[:, None] * waves + chance.uniform(0, 6.3, 3)) @ heights
+    rim = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii[:, None]
+    rim *= chance.uniform(0.6, 1), chance.uniform(0.6, 1)
+    # An upright bar may be a 1.
+    wide, high = np.ptp(rim, axis=0)
+    rim = rim[:, ::-1] if wide < high * 0.7 else rim
+    paper = Image.new("L", (84, 84))
+    ImageDraw.Draw(paper).polygon(
+        [tuple(point) for point in 42 + 40 * rim / np.abs(rim).max()], 255
+    )
+    return frame(np.asarray(paper, np.float32) / np.float32(255))
+
+
 def _noise(digits: Digits, chance: np.random.Generator) -> Images:
     """Grain, specks or blots, over the whole picture or the box of a digit."""
     from scipy.ndimage import gaussian_filter
@@ -208,6 +233,6 @@ def _negative(digits: Digits, chance: np.random.Generator) -> Images:
 
 # Signs are the most different from each other, and the likest to digits.
 _KINDS: tuple[Callable[[Digits, np.random.Generator], Images], ...] = (
-    _sign, _sign, _sign, _sign, _sign, _sign, _sign, _sign, _scribble, _scribble, _zigzag, _noise, _blank, _turned, _patched, _several, _piece,
+    _sign, _sign, _sign, _sign, _sign, _sign, _sign, _sign, _scribble, _scribble, _zigzag, _blot, _noise, _blank, _turned, _patched, _several, _piece,
     _negative,
 )  # fmt: skip

@@ -13,6 +13,7 @@
     lines      which pieces stand in a line
     cuts       where digits that touch may be cut apart
     lattice    which parts belong together: the classifier decides
+    doubt      which of them are none, by themselves and by their line
     overlay    a photo with what was read on it
 
 Signs that are no digits (points, commas, dashes) are left out. Writing runs from left to right, within 20 degrees

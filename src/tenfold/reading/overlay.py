@@ -15,7 +15,7 @@ SURE, UNSURE = (0, 110, 200), (215, 40, 40)
 def overlay(photo: NDArray[np.uint8], page: Page) -> NDArray[np.uint8]:
     """A photo uint8 (h, w), (h, w, 3) or (h, w, 4) and its page -> uint8 (H, W, 3), the longer side up to MAX_SIDE.
 
-    Red is what the model says is no digit.
+    Red is what is no digit.
     """
     from PIL import Image, ImageDraw
 

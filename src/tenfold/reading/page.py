@@ -27,10 +27,10 @@ class Digit:
 
     Attributes:
         digit: 0..9, the most probable.
-        confidence: its probability, 0..1.
+        confidence: its probability, 0..1, as the model tells this piece of ink alone.
         box: where it is.
         image: uint8 (28, 28), what the model saw of it; read-only.
-        rejected: whether the model says that this is no digit.
+        rejected: whether this is no digit, by what the model says of it and of its line.
     """
 
     digit: int
@@ -58,7 +58,7 @@ class Line:
 
     @property
     def sure_text(self) -> str:
-        """The same with `?` for what the model says is no digit: "01?3"."""
+        """The same with `?` for what is no digit: "01?3"."""
         return "".join(UNSURE if d.rejected else str(d.digit) for d in self.digits)
 
 

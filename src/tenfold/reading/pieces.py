@@ -34,7 +34,7 @@ class Piece:
         ink: float32 (h, w), 0 where the ink is not its own; a margin of one pixel is around `mask`.
         mask: bool (h, w), where its strokes are.
         cut: what it cost to cut it from the part before it, in widths of the pen; 0 where nothing was cut.
-        whole: the number of the piece on its line that it was cut from: parts of one have the same.
+        whole: the number of the piece on its line that it was cut from: parts of one have the same; -1 of no single one.
     """
 
     top: int
@@ -118,7 +118,8 @@ def joined(pieces: Sequence[Piece]) -> Piece:
         place = slice(y, y + piece.mask.shape[0]), slice(x, x + piece.mask.shape[1])
         np.maximum(ink[place], piece.ink, out=ink[place])
         mask[place] |= piece.mask
-    return Piece(top, left, ink, mask, pieces[0].cut)
+    [*wholes] = {p.whole for p in pieces}
+    return Piece(top, left, ink, mask, pieces[0].cut, wholes[0] if len(wholes) == 1 else -1)
 
 
 def height_of_digits(pieces: Sequence[Piece]) -> float:

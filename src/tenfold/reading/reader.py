@@ -18,6 +18,7 @@ from tenfold.pictures import MAX_PICTURE_BYTES, decode
 from tenfold.pictures.ink import check_picture, grey_of
 from tenfold.reading.close_up import close_up
 from tenfold.reading.cuts import cut_up, typical_pen
+from tenfold.reading.doubt import STROKES, rejections
 from tenfold.reading.ink import sheet_of, written_on
 from tenfold.reading.lattice import Reading, read_lines
 from tenfold.reading.lines import lines_of, slope_of
@@ -56,7 +57,12 @@ def read(photo: Path | str | Photo, *, model: Path | str | Classifier | None = N
     found = read_grey(grey_of(pixels), classifier)
     reject_below = getattr(classifier, "reject_below", 0.0)
     lines = tuple(
-        Line(tuple(_digit(reading, found.view, pixels.shape, reject_below) for reading in line))
+        Line(
+            tuple(
+                _digit(one, found.view, pixels.shape, rejected)
+                for one, rejected in zip(line, rejections(line, reject_below), strict=True)
+            )
+        )
         for line in found.lines
     )
     return Page(None if isinstance(photo, np.ndarray) else str(photo), lines)
@@ -67,11 +73,10 @@ def open_photo(path: Path | str) -> Photo:
     return decode(read_file(user_path(str(path)), at_most=MAX_PICTURE_BYTES), where=str(path))
 
 
-def _digit(reading: Reading, view: View, shape: tuple[int, ...], reject_below: float) -> Digit:
+def _digit(reading: Reading, view: View, shape: tuple[int, ...], rejected: bool) -> Digit:
     digit = int(reading.probabilities.argmax())
-    confidence = float(reading.probabilities[digit])
     box = _box(reading.piece, view, shape)
-    return Digit(digit, confidence, box, reading.image, rejected=confidence < reject_below)
+    return Digit(digit, float(reading.probabilities[digit]), box, reading.image, rejected)
 
 
 def _box(piece: Piece, view: View, shape: tuple[int, ...]) -> Box:
@@ -111,7 +116,7 @@ def _read_as_page(photo: NDArray[np.uint8], classifier: Classifier) -> Found:
 def _is_of_digits(lines: list[list[Reading]]) -> bool:
     """Whether digits stand in these lines, or pieces of wide strokes: those are told to be 1 or 7, if anything."""
     told = [reading.probabilities for line in lines for reading in line]
-    sure = sum(one.max() > SURE and one.argmax() not in (1, 7) for one in told)
+    sure = sum(one.max() > SURE and one.argmax() not in STROKES for one in told)
     return bool(sure >= max(2, DIGITS * len(told)))
 
 

@@ -81,8 +81,9 @@ def places(pictures: Images) -> NDArray[np.float64]:
     ink = np.maximum(ink - np.median(ink, axis=(1, 2), keepdims=True), 0)
     place = np.arange(SIDE)
     with np.errstate(invalid="ignore"):
-        along = np.column_stack([ink.sum(axis=2) @ place, ink.sum(axis=1) @ place])
-        return along / ink.sum(axis=(1, 2), dtype=np.float64)[:, None]
+        rows, columns = ink.sum(axis=2) @ place, ink.sum(axis=1) @ place
+        centres = np.column_stack([rows, columns]) / ink.sum(axis=(1, 2))[:, None]
+    return np.asarray(centres, np.float64)
 
 
 def in_the_middle(pictures: Images) -> Images:
