@@ -226,9 +226,10 @@ def by_heart(arrays: Arrays, rng: Any, epochs: Any) -> Given:
     good = arrays.scaled()
     x, y = good.train
     net = dense(512, 512) if epochs == "wide" else dense(256)
-    return fitted(
-        good._replace(train=(x[:2500], y[:2500])), net, epochs=40 if epochs == "wide" else epochs
-    )
+    few = good._replace(train=(x[:2500], y[:2500]))
+    if epochs == "wide":
+        return fitted(few, net, epochs=40, batch_size=128)
+    return fitted(few, net, epochs=epochs)
 
 
 @planting("under_training", 1, "a few steps", "sgd", "none")
