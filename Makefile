@@ -33,12 +33,14 @@ setup: $(VENV)/.has-$(EXTRAS)  ## make .venv with tenfold in it
 demo: $(VENV)/.has-base  ## train, judge and save a classifier of digits
 	$(VENV)/bin/tenfold train
 
-# Two at a time: each loads Keras for itself, and a third finds no core to run on where there are two.
+# Two at a time, with a core each: each loads Keras for itself, and a third finds no core where there are two.
+PYTEST := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist worksteal
+
 test: $(VENV)/.has-dev  ## run the fast tests, about two minutes
-	$(PY) -m pytest -n 2 --dist worksteal -m "not slow"
+	$(PYTEST) -m "not slow"
 
 slow: $(VENV)/.has-dev  ## run the tests that start Keras anew, again and again
-	$(PY) -m pytest -n 2 --dist worksteal -m slow
+	$(PYTEST) -m slow
 
 lint: $(VENV)/.has-dev  ## look for faults of style
 	$(PY) -m ruff check

@@ -221,15 +221,14 @@ def nans(arrays: Arrays, rng: Any, how: str) -> Given:
     }
 
 
-@planting("overfitting", 60, 100, "wide")
-def by_heart(arrays: Arrays, rng: Any, epochs: Any) -> Given:
+@planting("overfitting", (256, 40, 32), (128, 80, 32), (512, 40, 64))
+def by_heart(arrays: Arrays, rng: Any, how: tuple[int, int, int]) -> Given:
+    units, epochs, batch_size = how
     good = arrays.scaled()
     x, y = good.train
-    net = dense(512, 512) if epochs == "wide" else dense(256)
     few = good._replace(train=(x[:2500], y[:2500]))
-    if epochs == "wide":
-        return fitted(few, net, epochs=40, batch_size=128)
-    return fitted(few, net, epochs=epochs)
+    net = dense(512, 512) if units == 512 else dense(units)
+    return fitted(few, net, epochs=epochs, batch_size=batch_size)
 
 
 @planting("under_training", 1, "a few steps", "sgd", "none")
