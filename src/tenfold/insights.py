@@ -30,6 +30,7 @@ from tenfold.modelfile import PRETRAINED, find_model, load_model
 from tenfold.randomness import check_seed
 from tenfold.reporting import (
     by_chance,
+    comparison_page,
     confidence_figure,
     confusion_figure,
     corruption_figure,
@@ -222,6 +223,24 @@ def explain(
     )
     files = _write(Path(out), seen, found, data, svg=svg, seed=seed) if out is not None else []
     return Explained(tuple(found), tuple(files))
+
+
+def write_comparison(runs: Sequence[Run], out: Path | str, parts: Parts | None = None) -> None:
+    """Write the page about several runs; see `reporting.comparison_page`.
+
+    Args:
+        runs: two or more finished ones.
+        out: the file.
+        parts: the digits that the first was trained and tested on, of which every model made from them is asked: one
+            more opening of the test part on its record. None leaves that out.
+
+    Raises:
+        UsageError: fewer than two runs.
+        DataError: the file cannot be written.
+    """
+    if parts is not None and parts.test is not None:
+        runs = [run.count_opening(parts.test) for run in runs]
+    write_bytes(Path(out), comparison_page(runs, parts).encode())
 
 
 def parts_for(

@@ -138,6 +138,30 @@ def test_compare_shows_both_runs_and_the_paired_test(tenfold, finished):
     assert found["pairs"][0]["mcnemar"]["p_value"] == 1.0
 
 
+def test_the_page_about_two_runs_asks_their_models_and_that_is_on_record(tenfold, finished):
+    shutil.copytree(finished, "twin")
+    before = [open_run(Path(run)).record["test_openings"] for run in (finished, "twin")]
+    outcome = tenfold("compare", finished, "twin", "--html", "both.html")
+    assert outcome.code == 0
+    page = Path("both.html").read_text()
+    assert "How sure they are" in page
+    after = [open_run(Path(run)).record["test_openings"] for run in (finished, "twin")]
+    assert after == [count + 1 for count in before]
+
+
+def test_without_its_digits_the_page_says_what_the_records_hold(tenfold, finished):
+    shutil.copytree(finished, "twin")
+    missing = tenfold("compare", finished, "twin", "--html", "both.html", "--data", "idx:nowhere")
+    assert missing.code == 3
+    assert not Path("both.html").exists()
+    other = tenfold("compare", finished, "twin", "--html", "both.html", "--data", "uci-digits")
+    assert other.code == 0
+    assert "was trained on other digits" in other.err
+    page = Path("both.html").read_text()
+    assert "Digit by digit" in page
+    assert "How sure they are" not in page
+
+
 def test_an_ensemble_is_a_model_that_the_other_commands_take(tenfold, finished):
     outcome = tenfold("ensemble", finished, "-o", "models/shifted", "--shifts", "1", "--json")
     assert outcome.code == 0

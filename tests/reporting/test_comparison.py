@@ -87,7 +87,7 @@ def test_an_even_split_finds_no_difference(make_run: MakeRun) -> None:
 
 def test_no_difference_is_claimed_that_chance_makes_once_in_fifty(make_run: MakeRun) -> None:
     # 9 to 1: p = 2 * 11 / 1024 = 0.021, below the 0.05 of many textbooks.
-    assert "p = 0.021." in sentence(make_run, 9, 1)
+    assert "p = 0.021, where less than 0.01 is asked for." in sentence(make_run, 9, 1)
     assert sentence(make_run, 9, 1).startswith("No difference found")
 
 

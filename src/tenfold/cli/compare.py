@@ -1,13 +1,17 @@
 """`tenfold compare`: which of several runs, or of two recipes, is better."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tenfold.cli import console
-from tenfold.cli.options import AsJson, all_given
-from tenfold.errors import UsageError
+from tenfold.cli.options import AsJson, Data, all_given
+from tenfold.errors import TenfoldError, UsageError
+
+if TYPE_CHECKING:
+    from tenfold.digits import Parts
+    from tenfold.training import Run
 
 
 def compare(
@@ -24,8 +28,9 @@ def compare(
     ] = False,
     page: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write a page with curves and digits too."),
+        typer.Option("--html", metavar="FILE", help="Write a page with all that reports show."),
     ] = None,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Put runs side by side and test whether they differ.
@@ -33,7 +38,9 @@ def compare(
     Of two runs, a paired test on the same test images. Of two folders of `tenfold repeat`, a test over
     seeds, which is one of their recipes.
 
-    Example: tenfold compare runs/numpy runs/keras --markdown
+    DATA is for the page alone: what the first run was trained on, where its record does not say.
+
+    Example: tenfold compare runs/numpy runs/keras --html both.html
     """
     from tenfold.scaling import is_repeat
 
@@ -47,21 +54,40 @@ def compare(
         return
     if markdown and as_json:
         raise UsageError("compare: expected --markdown or --json, received both. Leave one out.")
-    from tenfold.files import write_bytes
+    from tenfold.insights import write_comparison
     from tenfold.reporting import compare as compare_runs
-    from tenfold.reporting import comparison_page
     from tenfold.training import open_run
 
     opened = [open_run(Path(run)) for run in runs]
     comparison = compare_runs(opened)
     if page is not None:
-        write_bytes(page, comparison_page(opened).encode())
+        write_comparison(opened, page, _digits_of(opened[0], data))
         console.say(f"The page: {page}")
     if as_json:
         console.show_json(comparison.json())
     else:
         console.show((comparison.markdown() if markdown else comparison.text()).rstrip())
     console.suggest(["tenfold", "evaluate", runs[0]])
+
+
+def _digits_of(run: "Run", data: str | None) -> "Parts | None":
+    """The digits of a run, for the page; where they cannot be had, None, and what the page will lack is said."""
+    from tenfold.insights import parts_for
+
+    try:
+        parts = parts_for(run.folder, data, say=console.say)
+    except TenfoldError as error:
+        if data is not None:
+            raise
+        console.say(f"{error} The page says what the records hold.")
+        return None
+    if parts.train.hash != run.record["data"]["hash"]["train"]:
+        console.say(
+            f"{run.name} was trained on other digits than {parts.train.source}: the page says what the records hold. "
+            "Name its data with --data."
+        )
+        return None
+    return parts
 
 
 def _compare_repeats(folders: list[str], *, markdown: bool, as_json: bool) -> None:

@@ -4,7 +4,7 @@ All of it is asked of the run's own model about the images it was tested on, whi
 the test part as the test itself: nothing is chosen by it. Knows nothing about HTML.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +30,9 @@ from tenfold.training import Run, diagnose_run
 
 # Enough to see what a change costs to within some points, and asked in a few seconds.
 PICTURES = 300
+ATTACKED, PGD_STEPS = 50, 10
 EXPLAINED = 3
+THIS = "this network"
 COVERED = np.linspace(0.8, 1.0, 21)
 KEPT = (1.0, 0.99, 0.98, 0.95, 0.9)
 
@@ -59,32 +61,51 @@ class CloserLook(NamedTuple):
     rejecting: Chart
     kept: tuple[Kept, ...]
     robustness: Robustness
-    placings: tuple[Chart, ...]
+    curves: tuple[Chart, ...]
     seen: tuple[Seen, ...]
     diagnosis: Diagnosis
 
 
-def closer_look(run: Run, parts: Parts) -> CloserLook | None:
-    """Look at the run with the digits it was made from; None without two test pictures, or without a model."""
+def closer_look(
+    run: Run, parts: Parts, *, seed: int | None = None, rows: Sequence[int] | None = None
+) -> CloserLook | None:
+    """Look at the run with the digits it was made from; None without two test pictures, or without a model.
+
+    Args:
+        run: a finished one.
+        parts: the digits it was trained and tested on.
+        seed: decides which pictures are changed, and how; None is the run's own.
+        rows: of which test pictures the answers are explained; None is the mistakes of which it was surest, or
+            where there are none the answers of which it was least sure.
+
+    Raises:
+        DataError: the digits are not those of the run.
+    """
     if parts.test is None or len(parts.test) < 2:
         return None
     try:
         inside = load_model(find_model(run.folder))
     except ModelError:
         return None
-    seed = int(run.record["seed"])
+    seed = int(run.record["seed"]) if seed is None else seed
     judged = judge(run.classifier, parts.test)
-    some = by_chance(parts.test, PICTURES, seed)
-    robustness = robustness_of(run.classifier, some, seed=seed, attacked=0)
     box = WhiteBox(inside.members, shifts=inside.shifts)
+    robustness = robustness_of(
+        run.classifier,
+        by_chance(parts.test, PICTURES, seed),
+        box=box,
+        seed=seed,
+        attacked=ATTACKED,
+        pgd_steps=PGD_STEPS,
+    )
     return CloserLook(
         judged,
         _reliability(judged),
-        _rejecting(judged),
+        errors_among_the_surest({THIS: judged}),
         tuple(judged.coverage.keeping(share) for share in KEPT),
         robustness,
-        _placings(robustness),
-        _seen(run, box, judged, parts.test, seed),
+        curves({THIS: robustness}),
+        _seen(run, box, parts.test, seed, _most_telling(judged) if rows is None else rows),
         diagnose_run(run.folder, parts),
     )
 
@@ -106,35 +127,44 @@ def _reliability(judged: Judgement) -> Chart:
     return chart(
         "Told right, of answers of one confidence",
         confidence,
-        series={"this network": [100 * b.right.share for b in bins], "true confidence": confidence},
+        series={THIS: [100 * b.right.share for b in bins], "true confidence": confidence},
         text=_per_cent,
         x_label="confidence (%)",
     )
 
 
-def _rejecting(judged: Judgement) -> Chart:
-    errors = [100 * judged.coverage.keeping(float(share)).errors.share for share in COVERED]
+def errors_among_the_surest(judged: Mapping[str, Judgement]) -> Chart:
+    """How many answers are wrong when those are left out of which each model is least sure; a line for each."""
     return chart(
         "Errors among the surest answers",
         [float(100 * share) for share in COVERED],
-        series={"this network": errors},
+        series={
+            name: [100 * one.coverage.keeping(float(share)).errors.share for share in COVERED]
+            for name, one in judged.items()
+        },
         text=_per_cent,
         floor=0.0,
         x_label="answers given (%)",
     )
 
 
-def _placings(robustness: Robustness) -> tuple[Chart, ...]:
+def curves(found: Mapping[str, Robustness]) -> tuple[Chart, ...]:
+    """What is told right of moved and attacked pictures, a chart for each way that all were asked, a line for each model."""
+    lines = [{curve.name: curve for curve in one.curves} for one in found.values()]
+    shared = [curve for curve in lines[0].values() if all(curve.name in one for one in lines)]
     return tuple(
         chart(
             f"Told right, by {curve.name}",
             curve.strengths,
-            series={"this network": [100 * told.share for told in curve.told]},
+            series={
+                name: [100 * told.share for told in one[curve.name].told]
+                for name, one in zip(found, lines, strict=True)
+            },
             text=_per_cent,
             floor=0.0,
             x_label=f"{curve.name} ({curve.unit})",
         )
-        for curve in robustness.placings
+        for curve in shared
     )
 
 
@@ -142,15 +172,24 @@ def _per_cent(value: float) -> str:
     return f"{value:.4g}%"
 
 
-def _seen(run: Run, box: WhiteBox, judged: Judgement, test: Digits, seed: int) -> tuple[Seen, ...]:
-    """The mistakes of which it was surest, or the answers of which it was least sure, explained."""
+def _most_telling(judged: Judgement) -> Sequence[int]:
+    """The rows of the mistakes of which it was surest, or of the answers of which it was least sure."""
     wrong = np.flatnonzero(~judged.right)
     order = np.argsort(
         -judged.confidences[wrong] if len(wrong) else judged.confidences, kind="stable"
     )
-    rows = (wrong[order] if len(wrong) else order)[:EXPLAINED]
-    labels: Sequence[int | None] = [int(label) for label in test.known_labels[rows]]
-    found = explain_each(run.classifier, test.images[rows], labels=labels, box=box, seed=seed)
+    return [int(row) for row in (wrong[order] if len(wrong) else order)[:EXPLAINED]]
+
+
+def _seen(
+    run: Run, box: WhiteBox, test: Digits, seed: int, rows: Sequence[int]
+) -> tuple[Seen, ...]:
+    """The answers to these rows, explained."""
+    if not rows:
+        return ()
+    chosen = np.array(rows)
+    labels: Sequence[int | None] = [int(label) for label in test.known_labels[chosen]]
+    found = explain_each(run.classifier, test.images[chosen], labels=labels, box=box, seed=seed)
     return tuple(
         Seen(
             f"Test image {row}: labelled {one.label}, told {one.told}",

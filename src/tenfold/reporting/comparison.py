@@ -152,9 +152,11 @@ class Pair:
             return f"{self.first} and {self.second}: no paired test, because {self.reason}."
         only_first, only_second, p = self.result
         if p >= SIGNIFICANT:
+            # The 95 % interval may leave 0 out, and still a difference is only called one below SIGNIFICANT.
+            asked = f", where less than {SIGNIFICANT:g} is asked for" if p < 0.05 else ""
             found = (
                 f"No difference found: {self.first} alone told {only_first:,} images right, "
-                f"{self.second} alone {only_second:,}; p = {p:.2g}."
+                f"{self.second} alone {only_second:,}; p = {p:.2g}{asked}."
             )
             return found + self._size() + self._needed()
         better, worse = self.first, self.second
