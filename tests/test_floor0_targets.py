@@ -30,6 +30,8 @@ def test_the_longest_name_that_a_file_can_have_can_be_written(tmp_path, letter):
 
 def test_a_folder_is_no_target_for_a_file(tmp_path):
     assert check_target(tmp_path / "new") == tmp_path / "new"
+    with pytest.raises(UsageError, match="sign for standard output"):
+        check_target(Path("-"))
     with pytest.raises(UsageError, match="received a folder. Name a file in it"):
         check_target(tmp_path)
 

@@ -133,7 +133,11 @@ def replacing(path: Path) -> Iterator[Writer]:
 
 
 def check_target(path: Path, *, inputs: Iterable[Path] = ()) -> Path:
-    """A place for a file that is to be written; UsageError where a folder, a device or one of the inputs stands."""
+    """A place for a file that is to be written; UsageError for "-", or where a folder, a device or an input stands."""
+    if str(path) == "-":
+        raise UsageError(
+            "-: expected a file to write, received the sign for standard output. Leave the option out, or name a file."
+        )
     if path.is_dir():
         raise UsageError(f"{path}: expected a file to write, received a folder. Name a file in it.")
     _check_ordinary(path)

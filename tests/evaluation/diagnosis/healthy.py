@@ -203,6 +203,24 @@ def augmented_inside(a: Arrays) -> Given:
     return fitted(a.map(pictures), [k.RandomTranslation(0.07, 0.07), *small_cnn()], epochs=8)
 
 
+def augmented_beforehand(a: Arrays) -> Given:
+    """Every training picture moved and turned by chance, in the arrays."""
+    from scipy.ndimage import rotate
+
+    rng = np.random.default_rng(0)
+    moved = [
+        np.roll(
+            rotate(one, rng.uniform(-12, 12), reshape=False, order=1),
+            rng.integers(-2, 3, 2),
+            (0, 1),
+        )
+        for one in a.train[0]
+    ]
+    return fitted(
+        a._replace(train=(np.stack(moved), a.train[1])).map(pictures), small_cnn(), epochs=8
+    )
+
+
 def channels_first_and_permuted(a: Arrays) -> Given:
     from keras import layers as k
 
@@ -215,5 +233,5 @@ HEALTHY: tuple[Script, ...] = (
     normalization_inside, standardised_by_scikit_learn, mean_and_sd, minus_one_to_one, sgd_with_momentum,
     rmsprop_with_wide_dropout, adamw_with_schedule, little_l2, sorted_but_shuffled_by_fit, softmax_regression,
     elu_and_swish, padded_to_32_in_three_channels, rows_as_a_sequence, scikit_learn, subclassed, augmented_inside,
-    channels_first_and_permuted,
+    augmented_beforehand, channels_first_and_permuted,
 )  # fmt: skip

@@ -239,9 +239,13 @@ def misaligned(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(on_train(arrays.scaled(), y=move), dense(64, 32))
 
 
-@planting("label_noise", "pairs", 0.08, 0.2, 0.4)
+@planting("label_noise", "pairs", 0.08, 0.2, 0.4, "a stretch")
 def noise(arrays: Arrays, rng: Any, rate: Any) -> Given:
     def spoil(y: Array) -> Array:
+        if rate == "a stretch":
+            first = len(y) // 3
+            drawn = rng.integers(0, 10, len(y) // 5)
+            return np.concatenate([y[:first], drawn, y[first + len(drawn) :]])
         if rate == "pairs":
             return np.where((rng.random(len(y)) < 0.3) & (y == 7), 1, y)
         return np.where(rng.random(len(y)) < rate, rng.integers(0, 10, len(y)), y)

@@ -35,6 +35,12 @@ class Doubt(NamedTuple):
     why: str
     lean: float = 0.0
     step: int = 0
+    chance: float = 0.0
+
+    def called(self, cause: str) -> "Doubt":
+        """The same once the cause is known: of labels that were dealt out anew, some are right by `chance`."""
+        share = self.share / (1 - self.chance) if cause == "labels_shuffled" else self.share
+        return self._replace(share=min(1.0, share))
 
 
 def belonging(evidence: Evidence) -> Iterator[Finding]:
@@ -56,13 +62,14 @@ def belonging(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _wrong_labels(evidence: Evidence, cause: str, parts: dict[str, Doubt], lean: float) -> Finding:
+    parts = {name: doubt.called(cause) for name, doubt in parts.items()}
     shares = ", ".join(f"{doubt.share:.0%} of {name}" for name, doubt in parts.items())
     name, doubt = next(iter(parts.items()))
     part = evidence.parts[name]
     clear = bool(doubt.cause) or abs(lean) >= SURE_LEAN
     why = doubt.why
     if not clear:
-        why += ", scattered over all rows and pairs of digits. The counts hardly tell whether they were exchanged or replaced."
+        why += ". The counts hardly tell whether they were exchanged or replaced."
     elif not doubt.cause:
         why += _WHY[cause]
     if cause == "labels_shuffled":
@@ -80,10 +87,9 @@ def _wrong_labels(evidence: Evidence, cause: str, parts: dict[str, Doubt], lean:
 
 
 _WHY = {
-    "labels_shuffled": ", scattered over all rows and pairs of digits, while each digit has as many labels as images: "
-    "they were exchanged among images, and noise would not keep the counts.",
-    "label_noise": ", scattered over all rows and pairs of digits, and digits have more or fewer labels than images: "
-    "labels were replaced, not exchanged.",
+    "labels_shuffled": ", while each digit has as many labels as images: they were exchanged among images, and noise "
+    "would not keep the counts.",
+    "label_noise": ", and digits have more or fewer labels than images: labels were replaced, not exchanged.",
 }
 
 
@@ -111,10 +117,7 @@ def _doubt(evidence: Evidence, part: Part) -> Doubt | None:
     # What the witnesses say of clean labels is no wrong label.
     share = max(share - BOTH_WRONG / 2, 0.0) / (1 - BOTH_WRONG / 2)
     wrong = min(1.0, (a - float((shows == labels).mean())) / a if lost else share / a)
-    doubt = _how(labels, shows, suspect, wrong)
-    # Of labels dealt out anew, some fall on images of their own digit.
-    exchanged = doubt.cause == "labels_shuffled"
-    return doubt._replace(share=min(1.0, wrong / (1 - chance)) if exchanged else wrong)
+    return _how(labels, shows, suspect, wrong)._replace(chance=chance)
 
 
 def _other_things(evidence: Evidence, part: Part) -> bool:
@@ -166,10 +169,8 @@ def _how(labels: Whole, shows: Whole, suspect: NDArray[np.bool_], wrong: float) 
             "labels_shuffled", wrong, f"{told}: no fewer than with labels dealt out blindly."
         )
     if (where := _block(suspect)) is not None:
-        replaced = _replaced_within(labels, shows, where, suspect)
         why = f"{told}, nearly all of them in rows {where[0]:,} to {where[1]:,}"
-        why += ", and digits have more or fewer labels there than images." if replaced else "."
-        return Doubt("label_noise" if replaced else "labels_shuffled", wrong, why)
+        return Doubt("", wrong, why, _lean_within(labels, shows, where, suspect) + EXCHANGED_LEAN)
     pairs = np.bincount(labels[suspect] * CLASSES + shows[suspect], minlength=CLASSES**2)
     if (
         _one_pair(labels, shows, suspect)
@@ -177,7 +178,8 @@ def _how(labels: Whole, shows: Whole, suspect: NDArray[np.bool_], wrong: float) 
         and np.sort(pairs)[-10:].sum() > 0.5 * suspect.sum()
     ):
         return Doubt("label_noise", wrong, f"{told}, mostly in the same few pairs.")
-    return Doubt("", wrong, told, _lean_to_exchanged(labels, shows, suspect))
+    why = f"{told}, scattered over all rows and pairs of digits"
+    return Doubt("", wrong, why, _lean_to_exchanged(labels, shows, suspect))
 
 
 def _one_pair(labels: Whole, shows: Whole, suspect: NDArray[np.bool_]) -> bool:
@@ -205,10 +207,10 @@ def _block(suspect: NDArray[np.bool_]) -> tuple[int, int] | None:
     return int(edges[high[0]]), int(edges[high[-1] + 1])
 
 
-def _replaced_within(
+def _lean_within(
     labels: Whole, shows: Whole, where: tuple[int, int], suspect: NDArray[np.bool_]
-) -> bool:
-    """Whether labels of a stretch of rows were likelier replaced by chance than exchanged within it.
+) -> float:
+    """The logarithm of how much likelier labels of a stretch of rows were exchanged within it than replaced.
 
     How many images of each digit lie there is told by what the witness makes of the clean rows around.
     Exchanged labels are as many; replaced ones differ as independent draws do, and lean to rare digits.
@@ -231,7 +233,7 @@ def _replaced_within(
     draws = unsure + wrong * (given + np.maximum(shown, 0))
     exchanged = -0.5 * (apart**2 / unsure + np.log(unsure))
     replaced = -0.5 * ((apart - lean) ** 2 / draws + np.log(draws))
-    return bool((replaced - exchanged).sum() > 0)
+    return float((exchanged - replaced).sum())
 
 
 def _lean_to_exchanged(labels: Whole, shows: Whole, suspect: NDArray[np.bool_]) -> float:
