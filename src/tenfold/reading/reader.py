@@ -21,7 +21,7 @@ from tenfold.reading.cuts import cut_up, typical_pen
 from tenfold.reading.doubt import STROKES, rejections
 from tenfold.reading.ink import sheet_of, written_on
 from tenfold.reading.lattice import Reading, read_lines
-from tenfold.reading.lines import lines_of, slope_of
+from tenfold.reading.lines import ANCHOR, lines_of, slope_of
 from tenfold.reading.page import Box, Digit, Line, Page
 from tenfold.reading.pieces import Piece, height_of_digits, likely, pieces_of
 from tenfold.reading.rulings import without_rulings
@@ -34,6 +34,9 @@ HEIGHT = 56
 # On a page with writing, so many of the digits are surely others than 1 and 7, where eight in ten are others; of 300 pictures
 # that a digit of MNIST's training part fills, read as a page, none had so many.
 SURE, DIGITS = 0.95, 0.3
+# Smaller writing is looked for where so many pieces of about one height, no lower than this in pixels of the photo, stand
+# apart from the lines; when it is read, what is so many times higher belongs to the larger.
+FEWEST, LOWEST, TALLER = 4, 8, 1.8
 
 Photo = NDArray[np.uint8]
 
@@ -59,11 +62,11 @@ def read(photo: Path | str | Photo, *, model: Path | str | Classifier | None = N
     lines = tuple(
         Line(
             tuple(
-                _digit(one, found.view, pixels.shape, rejected)
+                _digit(one, view, pixels.shape, rejected)
                 for one, rejected in zip(line, rejections(line, reject_below), strict=True)
             )
         )
-        for line in found.lines
+        for view, line in found
     )
     return Page(None if isinstance(photo, np.ndarray) else str(photo), lines)
 
@@ -92,43 +95,112 @@ def _box(piece: Piece, view: View, shape: tuple[int, ...]) -> Box:
 
 
 class Found(NamedTuple):
-    """What was found, and the view that its places are in."""
+    """A line that was found, from left to right, and the view that its places are in."""
 
     view: View
-    lines: list[list[Reading]]
+    readings: list[Reading]
 
 
-def read_grey(photo: NDArray[np.uint8], classifier: Classifier) -> Found:
-    """A photo uint8 (h, w) -> its lines from the top, each from left to right."""
+def read_grey(photo: NDArray[np.uint8], classifier: Classifier) -> list[Found]:
+    """A photo uint8 (h, w) -> its lines from the top."""
     found = _read_as_page(photo, classifier)
     close = close_up(photo)
-    if close is None or _is_of_digits(found.lines):
+    if close is None or _is_of_digits(found):
         return found
-    view, lines = _read_as_page(close.grey, classifier)
-    return Found(close.seen(view), lines) if lines else found
+    lines = _read_as_page(close.grey, classifier)
+    return [Found(close.seen(line.view), line.readings) for line in lines] or found
 
 
-def _read_as_page(photo: NDArray[np.uint8], classifier: Classifier) -> Found:
-    view, lines = read_atoms(photo)
-    return Found(view, [line for line in read_lines(lines, classifier) if line])
+def _read_as_page(photo: NDArray[np.uint8], classifier: Classifier) -> list[Found]:
+    """The lines of the writing that holds most ink; and where there is much smaller writing between them, that too."""
+    first = _first_look(photo)
+    found = _read_at(photo, first, classifier)
+    small = _smaller_writing(first)
+    if small is None:
+        return found
+    others = _read_at(photo, small, classifier, tallest=TALLER)
+    return _together(found, others) if _is_of_digits(others) else found
 
 
-def _is_of_digits(lines: list[list[Reading]]) -> bool:
+def _read_at(
+    photo: NDArray[np.uint8], looked: "Looked", classifier: Classifier, tallest: float = np.inf
+) -> list[Found]:
+    view, lines = _atoms_at(photo, looked, tallest)
+    return [Found(view, line) for line in read_lines(lines, classifier) if line]
+
+
+def _is_of_digits(found: list[Found]) -> bool:
     """Whether digits stand in these lines, or pieces of wide strokes: those are told to be 1 or 7, if anything."""
-    told = [reading.probabilities for line in lines for reading in line]
+    told = [reading.probabilities for line in found for reading in line.readings]
     sure = sum(one.max() > SURE and one.argmax() not in STROKES for one in told)
     return bool(sure >= max(2, DIGITS * len(told)))
 
 
+def _together(found: list[Found], others: list[Found]) -> list[Found]:
+    """The lines of both from the top; of the others those that do not lie on what was found."""
+    taken = np.concatenate([_extents(line) for line in found])
+    apart = []
+    for line in others:
+        own = _extents(line)
+        wide = np.minimum(own[:, None, 2:], taken[None, :, 2:])
+        shared = (wide - np.maximum(own[:, None, :2], taken[None, :, :2]) > 0).all(axis=2)
+        if shared.any(axis=1).mean() < 0.5:
+            apart.append(line)
+    return sorted([*found, *apart], key=lambda line: float(_extents(line)[:, 1::2].mean()))
+
+
+def _extents(line: Found) -> NDArray[np.float64]:
+    """Where the readings of a line are in the photo: (n, 4), left, top, right, bottom, about."""
+    corners = []
+    for one in line.readings:
+        high, wide = one.piece.mask.shape
+        low = np.array([one.piece.left, one.piece.top], float)
+        corners.append(np.concatenate([line.view.to_photo(np.stack([low, low + (wide, high)]))]))
+    return np.array(corners).reshape(-1, 4)
+
+
+class Looked(NamedTuple):
+    """A view, the pieces in it that may be digits, and how high digits are; 0 where there are none."""
+
+    view: View
+    pieces: list[Piece]
+    height: float
+
+
+def _smaller_writing(looked: Looked) -> Looked | None:
+    """What stands above, between or below the lines and is much lower than their digits, as one digit is as another; or None."""
+    tall = [p for p in looked.pieces if p.height >= ANCHOR * looked.height]
+    beside = np.zeros(looked.view.grey.shape[0], bool)
+    for piece in tall:
+        beside[max(piece.top, 0) : piece.top + piece.height] = True
+    low = [
+        p for p in looked.pieces if p.height < ANCHOR * looked.height and not beside[_middle_row(p)]
+    ]
+    height = height_of_digits(low)
+    like = [p for p in low if 0.6 * height < p.height < 1.6 * height]
+    if len(like) < FEWEST or height < LOWEST * looked.view.scale:
+        return None
+    return Looked(looked.view, low, height)
+
+
+def _middle_row(piece: Piece) -> int:
+    return max(int(piece.middle[1]), 0)
+
+
 def read_atoms(photo: NDArray[np.uint8]) -> tuple[View, list[list[Piece]]]:
     """A photo uint8 (h, w) -> the view it is read in, and the atoms of each line, digits or parts of them."""
-    view, pieces, height = _first_look(photo)
-    if not pieces:
-        return view, []
-    slope = slope_of(pieces, height)
-    scale = limited_scale(photo.shape, view.scale * HEIGHT / height)
+    return _atoms_at(photo, _first_look(photo))
+
+
+def _atoms_at(
+    photo: NDArray[np.uint8], looked: Looked, tallest: float = np.inf
+) -> tuple[View, list[list[Piece]]]:
+    if not looked.pieces:
+        return looked.view, []
+    slope = slope_of(looked.pieces, looked.height)
+    scale = limited_scale(photo.shape, looked.view.scale * HEIGHT / looked.height)
     view = look(photo, scale=scale, turn=-slope)
-    pieces, height = _pieces(view, HEIGHT)
+    pieces, height = _pieces(view, HEIGHT, tallest)
     return view, [_atoms(line, height) for line in lines_of(pieces, height)]
 
 
@@ -144,20 +216,23 @@ def _atoms(line: list[Piece], height: float) -> list[Piece]:
     return [part for _, part in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _first_look(photo: NDArray[np.uint8]) -> tuple[View, list[Piece], float]:
+def _first_look(photo: NDArray[np.uint8]) -> Looked:
     scale = limited_scale(photo.shape, FIRST_SIDE / max(photo.shape))
     view = look(photo, scale=scale)
-    pieces, height = _pieces(view, None)
-    return view, pieces, height
+    return Looked(view, *_pieces(view, None))
 
 
-def _pieces(view: View, expected: float | None) -> tuple[list[Piece], float]:
-    """The pieces of a view that may be digits, and how high digits are."""
+def _pieces(
+    view: View, expected: float | None, tallest: float = np.inf
+) -> tuple[list[Piece], float]:
+    """The pieces of a view that may be digits, none higher than `tallest` times what is expected, and how high digits are."""
     reach = round(0.4 * expected) | 1 if expected else 61
     sheet = sheet_of(view, reach=reach)
     mask = written_on(sheet)
     ruled = without_rulings(sheet.ink, mask, height=expected or 56)
     pieces = pieces_of(ruled.ink, ruled.mask)
+    if expected:
+        pieces = [p for p in pieces if p.height <= tallest * expected]
     height = height_of_digits([p for p in pieces if p.height > 5])
     if not height:
         return [], 0.0
