@@ -47,6 +47,8 @@ LEAST_RULED = 40
 # closely does not, and the bar of its 7 runs from edge to edge like a ruling.
 MARGIN = 0.02
 LEAST_RULED_DIGIT = 0.25
+# Beside a solid bar along a whole side (ink over the area of its box), what is no lower than this may be the digit.
+LEAST_BESIDE_STRIP, SOLID = 0.025, 0.7
 # What holds this share of the picture's rim, all four sides together, is no stroke where there is a digit inside.
 RIM_HELD = 0.12
 # A frame stands in the outer parts of the ink, this share of it on each side, and what it frames is more
@@ -136,9 +138,12 @@ def _widened(mask: Mask) -> Mask:
 
 def _of_the_digit(pieces: list[Piece], labels: NDArray[np.integer], edges: Edges) -> list[Piece]:
     gone = [piece for piece in pieces if _is_frame(piece, pieces, labels)]
-    height = LEAST_RULED_DIGIT * (edges.bottom - edges.top)
-    if any(piece.height >= height and not _at_edge(piece, edges) for piece in pieces):
+    height = edges.bottom - edges.top
+    inside = max((piece.height for piece in pieces if not _at_edge(piece, edges)), default=0)
+    if inside >= LEAST_RULED_DIGIT * height:
         gone += [piece for piece in pieces if _holds_the_rim(piece, labels, edges)]
+    elif inside >= LEAST_BESIDE_STRIP * height:
+        gone += [piece for piece in pieces if _is_strip(piece, edges)]
     pieces = [piece for piece in pieces if piece not in gone]
     # What is cut off by the edge of the picture is hardly what the picture is of.
     largest = max(pieces, key=lambda piece: piece.mass * (CUT_OFF if _at_edge(piece, edges) else 1))
@@ -186,6 +191,18 @@ def _holds_the_rim(piece: Piece, labels: NDArray[np.integer], edges: Edges) -> b
     held = sum(int((line == piece.number).sum()) for is_rim, line in places if is_rim)
     rim = 2 * (edges.bottom - edges.top + edges.right - edges.left)
     return held >= RIM_HELD * rim
+
+
+def _is_strip(piece: Piece, edges: Edges) -> bool:
+    """Whether a piece is a bar along a whole side of the picture, as a desk beside the paper is."""
+    across = piece.width / (edges.right - edges.left)
+    along = piece.height / (edges.bottom - edges.top)
+    at_edge = _at_edge(piece, edges)
+    return (
+        at_edge
+        and max(across, along) > CROSSED
+        and piece.mass >= SOLID * piece.height * piece.width
+    )
 
 
 def _is_underline(piece: Piece, largest: Piece) -> bool:

@@ -40,6 +40,8 @@ DEEP_SHADE = 48
 # rise above the paper's own grain so many times.
 LEAST_CONTRAST = 8
 GRAIN_TIMES = 4.0
+# Of the pixels that are looked at, so many hundredths are darker than ink, or brighter than paper, by chance.
+LEAST_SEEN = (0.5, 99.5)
 # In a smaller picture neighbours differ because of what is drawn.
 LEAST_GRAINY = 40
 # Ink is full at its greatest depth, but at most at so many times its mean depth, weighted by itself; half of
@@ -107,7 +109,10 @@ def _most_contrast(colours: NDArray[np.uint8]) -> Grey:
     spreads = seen.std(axis=0)
     brightness = Image.fromarray(np.ascontiguousarray(colours)).convert("L")
     grey = np.asarray(brightness)
-    if grey[::step, ::step].std() < spreads.max() / 2:
+    dark, bright = np.percentile(grey[::step, ::step], LEAST_SEEN)
+    # Where brightness shows ink as it is, a channel that varies more shows a highlighter.
+    faint = bright - dark < np.ptp(np.percentile(seen, LEAST_SEEN, axis=0), axis=0).max() / 2
+    if faint and grey[::step, ::step].std() < spreads.max() / 2:
         return np.ascontiguousarray(colours[..., int(spreads.argmax())])
     return grey
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from tenfold.pictures.cleaning import FRAME_STRIP, FRAMED_SIDE
 from tenfold.reading.ink import Ink, Mask, Sheet, peaks_of
 from tenfold.reading.rulings import EVERYWHERE
 
@@ -22,6 +23,10 @@ WIDEST = 14.0
 # Of shadows that the edge of the photo cuts off, 93 in 100 are darkest there in more of their rows or columns than this;
 # of digits that it cuts off, one in a thousand (docs/experiments.md).
 DARKEST_AT_EDGE = 0.5
+# What is so high as a share of the page, and so many times as high as wide, is a pencil or a fold.
+BAR, BAR_SLIM = 0.8, 6
+# All of a frame but this share lies near its sides.
+FRAME_INSIDE = 0.05
 MARGIN = 1
 
 
@@ -120,6 +125,33 @@ def joined(pieces: Sequence[Piece]) -> Piece:
         mask[place] |= piece.mask
     [*wholes] = {p.whole for p in pieces}
     return Piece(top, left, ink, mask, pieces[0].cut, wholes[0] if len(wholes) == 1 else -1)
+
+
+def of_writing(pieces: list[Piece], rows: int) -> list[Piece]:
+    """Pieces of a page of so many rows, without bars from its top to its bottom and frames around others, if any are left."""
+    kept = [
+        p
+        for p in pieces
+        if p.height <= max(BAR * rows, BAR_SLIM * p.width) and not _is_frame(p, pieces)
+    ]
+    return kept or pieces
+
+
+def _is_frame(piece: Piece, pieces: Sequence[Piece]) -> bool:
+    """Whether all of a piece lies along the sides of its box, and another that is no dash inside."""
+    down, right = (MARGIN + 1 + int(FRAME_STRIP * side) for side in (piece.height, piece.width))
+    inner = piece.mask[down:-down, right:-right]
+    if not inner.size or inner.sum() >= FRAME_INSIDE * piece.mass:
+        return False
+    bottom, end = piece.top + piece.mask.shape[0], piece.left + piece.mask.shape[1]
+    return any(
+        piece.top < p.top
+        and p.top + p.mask.shape[0] < bottom
+        and piece.left < p.left
+        and p.left + p.mask.shape[1] < end
+        and p.height >= FRAMED_SIDE * piece.height
+        for p in pieces
+    )
 
 
 def height_of_digits(pieces: Sequence[Piece]) -> float:

@@ -23,7 +23,7 @@ from tenfold.reading.ink import sheet_of, written_on
 from tenfold.reading.lattice import Reading, read_lines
 from tenfold.reading.lines import ANCHOR, lines_of, slope_of
 from tenfold.reading.page import Box, Digit, Line, Page
-from tenfold.reading.pieces import Piece, height_of_digits, likely, pieces_of
+from tenfold.reading.pieces import TALLEST, Piece, height_of_digits, likely, of_writing, pieces_of
 from tenfold.reading.rulings import without_rulings
 from tenfold.reading.view import View, limited_scale, look
 
@@ -36,9 +36,12 @@ HEIGHT = 56
 SURE, DIGITS = 0.95, 0.3
 # Smaller writing is looked for where so many pieces of about one height, no lower than this in pixels of the photo, stand
 # apart from the lines; when it is read, what is so many times higher belongs to the larger.
-FEWEST, LOWEST, TALLER = 4, 8, 1.8
+FEWEST, FEWEST_HIGH, LOWEST, TALLER = 4, 2, 8, 1.8
 
 Photo = NDArray[np.uint8]
+Heights = tuple[float, float]
+"""From and to, in heights of the digits that are looked for."""
+ANY: Heights = (0.0, np.inf)
 
 
 def read(photo: Path | str | Photo, *, model: Path | str | Classifier | None = None) -> Page:
@@ -112,20 +115,21 @@ def read_grey(photo: NDArray[np.uint8], classifier: Classifier) -> list[Found]:
 
 
 def _read_as_page(photo: NDArray[np.uint8], classifier: Classifier) -> list[Found]:
-    """The lines of the writing that holds most ink; and where there is much smaller writing between them, that too."""
+    """The lines of the writing that holds most ink; and where there is much smaller or larger writing, that too."""
     first = _first_look(photo)
     found = _read_at(photo, first, classifier)
-    small = _smaller_writing(first)
-    if small is None:
-        return found
-    others = _read_at(photo, small, classifier, tallest=TALLER)
-    return _together(found, others) if _is_of_digits(others) else found
+    others = (_smaller_writing(first), (0.0, TALLER)), (_larger_writing(first), (ANCHOR, np.inf))
+    for other, heights in others:
+        if other is not None:
+            lines = _read_at(photo, other, classifier, heights)
+            found = _together(found, lines) if _is_of_digits(lines) else found
+    return found
 
 
 def _read_at(
-    photo: NDArray[np.uint8], looked: "Looked", classifier: Classifier, tallest: float = np.inf
+    photo: NDArray[np.uint8], looked: "Looked", classifier: Classifier, heights: Heights = ANY
 ) -> list[Found]:
-    view, lines = _atoms_at(photo, looked, tallest)
+    view, lines = _atoms_at(photo, looked, heights)
     return [Found(view, line) for line in read_lines(lines, classifier) if line]
 
 
@@ -160,11 +164,12 @@ def _extents(line: Found) -> NDArray[np.float64]:
 
 
 class Looked(NamedTuple):
-    """A view, the pieces in it that may be digits, and how high digits are; 0 where there are none."""
+    """A view, the pieces in it that may be digits, how high digits are (0 where there are none), and pieces that are far too high."""
 
     view: View
     pieces: list[Piece]
     height: float
+    high: list[Piece]
 
 
 def _smaller_writing(looked: Looked) -> Looked | None:
@@ -180,7 +185,14 @@ def _smaller_writing(looked: Looked) -> Looked | None:
     like = [p for p in low if 0.6 * height < p.height < 1.6 * height]
     if len(like) < FEWEST or height < LOWEST * looked.view.scale:
         return None
-    return Looked(looked.view, low, height)
+    return Looked(looked.view, low, height, [])
+
+
+def _larger_writing(looked: Looked) -> Looked | None:
+    """What is far too high for the digits of the lines, where several of it are as high as one digit is as another; or None."""
+    height = height_of_digits(looked.high)
+    like = [p for p in looked.high if 0.6 * height < p.height < 1.6 * height > p.width]
+    return Looked(looked.view, like, height, []) if len(like) >= FEWEST_HIGH else None
 
 
 def _middle_row(piece: Piece) -> int:
@@ -193,14 +205,14 @@ def read_atoms(photo: NDArray[np.uint8]) -> tuple[View, list[list[Piece]]]:
 
 
 def _atoms_at(
-    photo: NDArray[np.uint8], looked: Looked, tallest: float = np.inf
+    photo: NDArray[np.uint8], looked: Looked, heights: Heights = ANY
 ) -> tuple[View, list[list[Piece]]]:
     if not looked.pieces:
         return looked.view, []
     slope = slope_of(looked.pieces, looked.height)
     scale = limited_scale(photo.shape, looked.view.scale * HEIGHT / looked.height)
     view = look(photo, scale=scale, turn=-slope)
-    pieces, height = _pieces(view, HEIGHT, tallest)
+    pieces, height, _ = _pieces(view, HEIGHT, heights)
     return view, [_atoms(line, height) for line in lines_of(pieces, height)]
 
 
@@ -223,19 +235,22 @@ def _first_look(photo: NDArray[np.uint8]) -> Looked:
 
 
 def _pieces(
-    view: View, expected: float | None, tallest: float = np.inf
-) -> tuple[list[Piece], float]:
-    """The pieces of a view that may be digits, none higher than `tallest` times what is expected, and how high digits are."""
+    view: View, expected: float | None, heights: Heights = ANY
+) -> tuple[list[Piece], float, list[Piece]]:
+    """The pieces of a view that may be digits, how high digits are, and those far too high; of `heights` times what is expected."""
     reach = round(0.4 * expected) | 1 if expected else 61
     sheet = sheet_of(view, reach=reach)
     mask = written_on(sheet)
     ruled = without_rulings(sheet.ink, mask, height=expected or 56)
     pieces = pieces_of(ruled.ink, ruled.mask)
     if expected:
-        pieces = [p for p in pieces if p.height <= tallest * expected]
+        low, high = heights
+        pieces = [p for p in pieces if low * expected <= p.height <= high * expected]
+    pieces = of_writing(pieces, len(view.grey))
     height = height_of_digits([p for p in pieces if p.height > 5])
     if not height:
-        return [], 0.0
+        return [], 0.0, []
     kept = likely(pieces, sheet, height)
     height = height_of_digits(kept)
-    return (kept, height) if height else ([], 0.0)
+    high_ones = [p for p in pieces if p.height > TALLEST * height]
+    return (kept, height, high_ones) if height else ([], 0.0, [])
