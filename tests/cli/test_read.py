@@ -162,3 +162,19 @@ def test_a_photo_that_cannot_be_read_is_named_and_costs_nothing_of_the_others(te
     assert missing.keys() == {"photo", "error"}
     assert missing["photo"] == "missing.png"
     assert [line["text"] for line in page["lines"]] == ["47", "108"]
+
+
+@pytest.mark.parametrize(
+    ("photo", "says"),
+    [("-", "received standard input. Save the photo"), ("https://a.example/b.png", "not fetched")],
+)
+def test_what_is_no_file_is_answered_with_what_to_do(tenfold, photo, says):
+    outcome = tenfold("read", photo)
+    assert outcome.code == 3
+    assert says in outcome.err
+
+
+def test_a_page_that_predict_takes_for_no_digit_is_proposed_to_read(tenfold, photo):
+    outcome = tenfold("predict", photo)
+    assert outcome.out.split("\t")[2] == "not a digit"
+    assert f"tenfold read {photo}" in outcome.err

@@ -65,3 +65,20 @@ def test_hardly_an_answer_is_lost(small_digits: Digits, paper: Paper):
     # In a shadow that covers most of it, paper is sometimes taken for ink.
     lost = 0.06 if paper is shaded else 0.04
     assert told_right(small_digits, paper) >= told_right(small_digits, clean) - lost
+
+
+@pytest.mark.parametrize(
+    ("size", "strip"), [(40, 20), (40, 60), (80, 20), (80, 120), (240, 20), (240, 60), (240, 120)]
+)
+def test_a_desk_along_one_side_is_no_digit(small_digits: Digits, size: int, strip: int):
+    some = small_digits.take(np.arange(40))
+    forms = []
+    for number, image in enumerate(some.images):
+        ink = np.asarray(Image.fromarray(image[4:24, 4:24]).resize((size, size)), np.float64)
+        photo = np.full((800, 800), 250.0)
+        photo[300 : 300 + size, 300 : 300 + size] -= 0.9 * ink
+        side = [photo[:strip], photo[-strip:], photo[:, :strip], photo[:, -strip:]][number % 4]
+        side[:] = 90
+        forms.append(canonical(photo.astype(np.uint8)))
+    told = tenfold.pretrained().predict_proba(np.stack(forms)).argmax(axis=1)
+    assert (told == some.known_labels).mean() >= 0.9

@@ -110,7 +110,12 @@ def predict(
         console.suggest(["tenfold", "evaluate", chosen])
     elif saw is None:
         # One is enough to see what is meant; a shell may have made thousands of a pattern.
-        console.suggest(["tenfold", "predict", console.operand(inputs[0]), "--saw", "saw"])
+        first = console.operand(inputs[0])
+        # A page of several digits is what a beginner gives it; each picture is told as one.
+        pages = (
+            [["tenfold", "read", first]] if counted.no_digits and Path(inputs[0]).is_file() else []
+        )
+        console.suggest(["tenfold", "predict", first, "--saw", "saw"], *pages)
 
 
 def _paths_in(inputs: Iterable[str]) -> Iterator[Path]:
@@ -127,6 +132,7 @@ class _Counted:
     def __init__(self, folder: Path | None) -> None:
         self.rows = 0
         self.unread = 0
+        self.no_digits = 0
         self.code = 0
         self._folder = folder
 
@@ -142,8 +148,9 @@ class _Counted:
     def end(self) -> None:
         """Say what is missing, where something is, and end with its exit code."""
         if self.unread:
+            pictures = "picture" if self.rows == 1 else "pictures"
             console.say(
-                f"{self.rows:,} pictures told; {self.unread:,} of the inputs could not be read, as said above."
+                f"{self.rows:,} {pictures} told; {self.unread:,} of the inputs could not be read, as said above."
             )
             raise typer.Exit(self.code)
 
@@ -159,6 +166,7 @@ class _Counted:
             return
         names = [] if self._folder is None else self._written(one, self._folder)
         self.rows += len(one.probabilities)
+        self.no_digits += len(one.probabilities) - int(one.is_digit.sum())
         for sheet in sheets:
             sheet.add(one, names)
 

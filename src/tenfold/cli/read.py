@@ -95,6 +95,10 @@ def _target_of(overlay: str, photos: list[str]) -> Path:
 def _page_or_fault(photo: str, classifier: "Classifier") -> "Page | DataError":
     from tenfold.reading import read as read_photo
 
+    if photo == "-":
+        return DataError(
+            "-: expected a picture file, received standard input. Save the photo, and name it."
+        )
     try:
         page = read_photo(photo, model=classifier)
     except DataError as error:

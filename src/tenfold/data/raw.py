@@ -28,6 +28,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 MAX_UNPACKING = 100
 FREE_UNPACKING = 2**20
 
+CHECK = "Check the path."
+
 
 def user_path(text: str) -> Path:
     """A path as a person writes it; unlike Path.expanduser, an unknown ~name is no error but a name."""
@@ -58,7 +60,9 @@ def opened(path: Path, *, at_most: int | None = None) -> Iterator[BufferedReader
         with open(path, "rb") as file:
             yield file
     except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file. Check the path.") from error
+        # A path has lost one of the two strokes of an address.
+        what = "Addresses are not fetched: save the file first." if ":/" in str(path) else CHECK
+        raise DataError(f"{path}: no such file. {what}") from error
     except (OSError, ValueError) as error:
         if isinstance(error, DataError):
             raise

@@ -68,7 +68,9 @@ class OnnxClassifier:
                 content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's errors have no base of their own
-            raise ModelError(f"{source}: expected an ONNX model ({error}).") from error
+            raise ModelError(
+                f"{source}: expected an ONNX model ({error}). Export it again, or copy it to its end."
+            ) from error
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if not _is_ours(inputs, outputs):
             received = "; ".join(f"{p.name} {p.type} {p.shape}" for p in (*inputs, *outputs))
@@ -189,7 +191,9 @@ def _check_self_contained(path: Path, content: bytes) -> None:
     try:
         model = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's DecodeError, whose module has moved before
-        raise ModelError(f"{path}: expected an ONNX model ({error}).") from error
+        raise ModelError(
+            f"{path}: expected an ONNX model ({error}). Export it again, or copy it to its end."
+        ) from error
     for message in _messages(model):
         if isinstance(message, onnx.TensorProto) and message.external_data:
             raise ModelError(

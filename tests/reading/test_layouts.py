@@ -1,0 +1,83 @@
+"""What else is on people's pages: headings, boxes of forms, a pencil, a highlighter; the digits are read all the same."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from tenfold import read
+from tenfold.digits import Digits
+
+PAPER = 250
+Write = Callable[[Image.Image, str, int, int, int], None]
+
+
+@pytest.fixture
+def write(known: Digits) -> Write:
+    """write(paper, "123", x, base, height): dark digits side by side, their feet at `base`."""
+
+    def on(paper: Image.Image, text: str, x: int, base: int, height: int) -> None:
+        for number, sign in enumerate(text):
+            of_this = np.flatnonzero(known.known_labels == int(sign))
+            image = known.images[of_this[number % len(of_this)]]
+            rows, columns = np.nonzero(image > 60)
+            cut = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+            width = max(2, cut.shape[1] * height // cut.shape[0])
+            ink = Image.fromarray(cut).resize((width, height))
+            paper.paste(Image.new(paper.mode, ink.size, 0), (x, base - height), ink)
+            x += width + height // 4
+
+    return on
+
+
+def lines(paper: Image.Image) -> list[str]:
+    return [line.text for line in read(np.asarray(paper)).lines]
+
+
+@pytest.mark.parametrize(("heading", "body"), [(100, 36), (120, 34), (90, 24)])
+def test_lines_of_two_sizes_are_all_read_from_the_top(write, heading, body):
+    paper = Image.new("L", (1000, 800), PAPER)
+    strings = ["2605", "30284659", "26843920", "58309264"]
+    write(paper, strings[0], 80, 200, heading)
+    for number, text in enumerate(strings[1:]):
+        write(paper, text, 80, 340 + 120 * number, body)
+    assert lines(paper) == strings
+
+
+@pytest.mark.parametrize("thick", [1, 3, 4])
+def test_a_box_for_each_digit_is_no_digit(write, thick):
+    paper = Image.new("L", (900, 300), PAPER)
+    pencil = ImageDraw.Draw(paper)
+    for number, digit in enumerate("26849350"):
+        left = 60 + 80 * number
+        pencil.rectangle((left, 90, left + 64, 174), outline=60, width=thick)
+        write(paper, digit, left + 14, 152, 38)
+    assert lines(paper) == ["26849350"]
+
+
+@pytest.mark.parametrize("grey", [0, 120, 180])
+def test_a_pencil_beside_the_lines_hides_none(write, grey):
+    paper = Image.new("L", (1200, 900), PAPER)
+    ImageDraw.Draw(paper).rectangle((1050, 0, 1080, 900), fill=grey)
+    strings = ["26849350", "30264", "9528"]
+    for number, text in enumerate(strings):
+        write(paper, text, 90, 150 + 150 * number, 44)
+    assert lines(paper) == strings
+
+
+@pytest.mark.parametrize("colour", [(250, 240, 60), (170, 255, 120), (255, 170, 210)])
+def test_what_is_highlighted_is_read_too(write, colour):
+    paper = Image.new("RGB", (1200, 500), (PAPER, 249, 246))
+    ImageDraw.Draw(paper).rectangle((60, 200, 800, 290), fill=colour)
+    strings = ["26849350", "30264859", "952843"]
+    for number, text in enumerate(strings):
+        write(paper, text, 90, 122 + 145 * number, 44)
+    assert lines(paper) == strings
+
+
+def test_yellow_ink_on_white_is_still_seen(write):
+    dark = Image.new("L", (700, 200), 255)
+    write(dark, "26849350", 60, 130, 60)
+    yellow = np.stack([np.full((200, 700), 255), np.full((200, 700), 235), np.asarray(dark)], 2)
+    assert lines(Image.fromarray(yellow.astype(np.uint8))) == ["26849350"]
