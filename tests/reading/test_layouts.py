@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from tenfold import read
 from tenfold.digits import Digits
+from tenfold.errors import DataError
 
 PAPER = 250
 Write = Callable[[Image.Image, str, int, int, int], None]
@@ -81,3 +82,14 @@ def test_yellow_ink_on_white_is_still_seen(write):
     write(dark, "26849350", 60, 130, 60)
     yellow = np.stack([np.full((200, 700), 255), np.full((200, 700), 235), np.asarray(dark)], 2)
     assert lines(Image.fromarray(yellow.astype(np.uint8))) == ["26849350"]
+
+
+def test_a_page_of_print_is_refused_with_what_to_do():
+    paper = Image.new("L", (1200, 1600), PAPER)
+    text = 2 * "the quick brown fox jumps over the lazy dog and some more words of print here "
+    for number in range(22):
+        line = text[number % 20 :][:78]
+        font = ImageFont.load_default(26)
+        ImageDraw.Draw(paper).text((40, 40 + 68 * number), line, font=font, fill=20)
+    with pytest.raises(DataError, match=r"photo: expected lines of digits, .* Cut out the part"):
+        read(np.asarray(paper))

@@ -16,11 +16,14 @@ from scipy import ndimage
 
 from tenfold.classifiers import Shifted
 from tenfold.digits import Classifier, Images, Probabilities
+from tenfold.errors import DataError
 from tenfold.pictures import frame
 from tenfold.reading.pieces import EDGE, Piece, height_of_digits, joined, pen_width
 
 MOST_ATOMS = 12
 """In one digit."""
+MOST_GROUPS = 18_000
+"""On one page: 40 lines of 30 digits have 13,000, a page of print 20,000 and more. Each takes some thousandths of a second."""
 WIDEST = 1.75
 """A group of several atoms, in heights of a digit."""
 
@@ -106,8 +109,17 @@ def read_lines(lines: Sequence[Sequence[Piece]], classifier: Classifier) -> list
 
 
 def lattices(lines: Sequence[Sequence[Piece]], classifier: Classifier) -> list[Lattice]:
-    """The atoms of each line -> all ways to read it; the classifier is asked once."""
+    """The atoms of each line -> all ways to read it; all groups of atoms are shown to the classifier together.
+
+    Raises:
+        DataError: there are more than MOST_GROUPS, as on a page of print.
+    """
     steps = [_steps(line, line_height(line)) for line in lines]
+    if sum(map(len, steps)) > MOST_GROUPS:
+        raise DataError(
+            f"expected lines of digits, received {sum(map(len, lines)):,} pieces of ink in lines, as a page of print has. "
+            "Cut out the part with the digits."
+        )
     pieces = [[joined(line[a:b]) for a, b in mine] for line, mine in zip(lines, steps, strict=True)]
     # Parts of digits and pairs of them look like digits in one place more often than in five.
     steady = Shifted(classifier, 1)

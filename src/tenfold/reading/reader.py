@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tenfold.data.raw import read_file, user_path
 from tenfold.digits import Classifier
+from tenfold.errors import DataError
 from tenfold.modelfile import open_classifier, pretrained
 from tenfold.pictures import MAX_PICTURE_BYTES, decode
 from tenfold.pictures.ink import check_picture, grey_of
@@ -52,7 +53,7 @@ def read(photo: Path | str | Photo, *, model: Path | str | Classifier | None = N
         model: a run folder, a model folder, an .onnx file, or a Classifier; None is the model in the box.
 
     Raises:
-        DataError: the photo cannot be read, or is no picture.
+        DataError: the photo cannot be read, is no picture, or holds far more writing than a page of digits does.
         ModelError: there is no such model.
     """
     if model is None or isinstance(model, (str, Path)):
@@ -60,7 +61,11 @@ def read(photo: Path | str | Photo, *, model: Path | str | Classifier | None = N
     else:
         classifier = model
     pixels = check_picture(photo) if isinstance(photo, np.ndarray) else open_photo(photo)
-    found = read_grey(grey_of(pixels), classifier)
+    try:
+        found = read_grey(grey_of(pixels), classifier)
+    except DataError as error:
+        what = "photo" if isinstance(photo, np.ndarray) else photo
+        raise DataError(f"{what}: {error}") from None
     reject_below = getattr(classifier, "reject_below", 0.0)
     lines = tuple(
         Line(

@@ -197,6 +197,27 @@ def subclassed(a: Arrays) -> Given:
     }
 
 
+def scaled_in_its_own_call(a: Arrays) -> Given:
+    """A subclassed model that divides by 255 itself, and raw pixels."""
+    import keras
+
+    class Net(keras.Model):  # type: ignore[misc]  # keras has no types
+        def __init__(self) -> None:
+            super().__init__()
+            self.flat = keras.layers.Flatten()
+            self.first = keras.layers.Dense(64, activation="relu")
+            self.last = keras.layers.Dense(10)
+
+        def call(self, x: Any) -> Any:
+            return self.last(self.first(self.flat(keras.ops.cast(x, "float32") / 255)))
+
+    model = Net()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"])
+    history = model.fit(*a.train, epochs=8, batch_size=32, verbose=0, validation_data=a.validation)
+    return {"model": model, "history": history} | a._asdict()
+
+
 def augmented_inside(a: Arrays) -> Given:
     from keras import layers as k
 
@@ -233,5 +254,5 @@ HEALTHY: tuple[Script, ...] = (
     normalization_inside, standardised_by_scikit_learn, mean_and_sd, minus_one_to_one, sgd_with_momentum,
     rmsprop_with_wide_dropout, adamw_with_schedule, little_l2, sorted_but_shuffled_by_fit, softmax_regression,
     elu_and_swish, padded_to_32_in_three_channels, rows_as_a_sequence, scikit_learn, subclassed, augmented_inside,
-    augmented_beforehand, channels_first_and_permuted,
+    scaled_in_its_own_call, augmented_beforehand, channels_first_and_permuted,
 )  # fmt: skip

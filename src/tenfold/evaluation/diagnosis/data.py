@@ -168,12 +168,13 @@ def scaling(evidence: Evidence) -> Iterator[Finding]:
         return
     rms, sd = float(np.sqrt((seen.astype(np.float64) ** 2).mean())), float(seen.std())
     certainty, does_well = 0.97, False
-    if model is None or model.kind == "callable":
+    if model is None or not model.ordered:
         told = evidence.answers(train)
         reach = evidence.within_reach
-        # What is no network may scale for itself, or not care.
-        does_well = told is not None and reach is not None and told.accuracy.share > reach - 0.1
-        certainty = 0.6
+        # What is no network may scale for itself, or not care; and so may a network whose steps are not known.
+        near = 0.1 if model is None or model.kind == "callable" else 0.02
+        does_well = told is not None and reach is not None and told.accuracy.share > reach - near
+        certainty = 0.6 if near > 0.02 else 0.8
     if does_well:
         return
     mixed = _share_scaled(train)
