@@ -224,6 +224,28 @@ def augmented_inside(a: Arrays) -> Given:
     return fitted(a.map(pictures), [k.RandomTranslation(0.07, 0.07), *small_cnn()], epochs=8)
 
 
+def divided_without_a_layer(a: Arrays) -> Given:
+    import keras
+    from keras import layers as k
+
+    inputs = keras.Input((28, 28), dtype="uint8")
+    scaled = keras.ops.cast(inputs, "float32") / 255
+    model = keras.Model(inputs, dense(64)[1](dense(64)[0](k.Flatten()(scaled))))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    history = model.fit(*a.train, epochs=8, batch_size=32, verbose=0)
+    return {"model": model, "history": history} | a._asdict()
+
+
+def mixed_up(a: Arrays) -> Given:
+    """Each training picture mixed with another, and its label likewise (Zhang et al. 2018)."""
+    hot = a.scaled().map(y=one_hot)
+    x, y = hot.train
+    rng = np.random.default_rng(0)
+    others, share = rng.permutation(len(x)), rng.beta(0.2, 0.2, (len(x), 1)).astype("float32")
+    mixed = tuple(share * part + (1 - share) * part[others] for part in (x, y))
+    return fitted(hot._replace(train=mixed), dense(64), loss="categorical_crossentropy", epochs=10)
+
+
 def augmented_beforehand(a: Arrays) -> Given:
     """Every training picture moved and turned by chance, in the arrays."""
     from scipy.ndimage import rotate
@@ -254,5 +276,5 @@ HEALTHY: tuple[Script, ...] = (
     normalization_inside, standardised_by_scikit_learn, mean_and_sd, minus_one_to_one, sgd_with_momentum,
     rmsprop_with_wide_dropout, adamw_with_schedule, little_l2, sorted_but_shuffled_by_fit, softmax_regression,
     elu_and_swish, padded_to_32_in_three_channels, rows_as_a_sequence, scikit_learn, subclassed, augmented_inside,
-    scaled_in_its_own_call, augmented_beforehand, channels_first_and_permuted,
+    scaled_in_its_own_call, divided_without_a_layer, mixed_up, augmented_beforehand, channels_first_and_permuted,
 )  # fmt: skip

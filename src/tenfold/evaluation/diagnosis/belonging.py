@@ -99,7 +99,7 @@ def _doubt(evidence: Evidence, part: Part) -> Doubt | None:
     if labels is None or len(part) < 50 or not 0 <= labels.min() <= labels.max() < MOST:
         return None
     fit, shows = evidence.own_fit(part), evidence.shows(part)
-    if fit is None or renaming_of(evidence, part):
+    if fit is None or _are_mixed(part) or renaming_of(evidence, part):
         return None
     chance = float(((np.bincount(labels) / len(labels)) ** 2).sum())
     digits = shows is not None and evidence.turn(part)[1] < 2.0 and labels.max() < CLASSES
@@ -118,6 +118,14 @@ def _doubt(evidence: Evidence, part: Part) -> Doubt | None:
     share = max(share - BOTH_WRONG / 2, 0.0) / (1 - BOTH_WRONG / 2)
     wrong = min(1.0, (a - float((shows == labels).mean())) / a if lost else share / a)
     return _how(labels, shows, suspect, wrong)._replace(chance=chance)
+
+
+def _are_mixed(part: Part) -> bool:
+    """Whether rows of y hold two classes, as mixed pictures do (mixup): neither is the label of what is seen."""
+    if part.form != "one-hot" or part.y is None or part.y.shape[1] < 3:
+        return False
+    second = np.sort(part.y, axis=1)[:, -2]
+    return bool((second > 0.1).mean() > 0.02)
 
 
 def _other_things(evidence: Evidence, part: Part) -> bool:

@@ -168,7 +168,7 @@ def scaling(evidence: Evidence) -> Iterator[Finding]:
         return
     rms, sd = float(np.sqrt((seen.astype(np.float64) ** 2).mean())), float(seen.std())
     certainty, does_well = 0.97, False
-    if model is None or not model.ordered:
+    if model is None or not model.ordered or model.operations:
         told = evidence.answers(train)
         reach = evidence.within_reach
         # What is no network may scale for itself, or not care; and so may a network whose steps are not known.

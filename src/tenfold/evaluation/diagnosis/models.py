@@ -69,6 +69,7 @@ class Model:
         answer: x (n, ...) -> outputs (n, ...), or None where there is only a description.
         layers: in order where `ordered`, else as they were made.
         ordered: whether data pass through `layers` one after the other, as far as can be known.
+        operations: whether something that is no layer, such as a division, is done to data before the first weights.
         loss, from_logits, metrics: what it was compiled with; "" , None and () where unknown.
         optimizer, learning_rate, weight_decay, momentum, steps: likewise; `steps` were taken in all.
         itself: the model.
@@ -78,6 +79,7 @@ class Model:
     answer: Callable[[NDArray[Any]], Outputs] | None
     layers: tuple[Layer, ...] = ()
     ordered: bool = False
+    operations: bool = False
     loss: str = ""
     from_logits: bool | None = None
     metrics: tuple[str, ...] = ()
@@ -170,6 +172,16 @@ def _is_keras(given: Any) -> bool:
     )
 
 
+def _operations_first(model: Any) -> bool:
+    layers = {id(layer) for layer in getattr(model, "layers", ())}
+    for operation in getattr(model, "operations", ()):
+        if id(operation) not in layers:
+            return True
+        if getattr(operation, "weights", ()):
+            break
+    return False
+
+
 def _of_keras(model: Any) -> Model:
     ordered = any(c.__name__ in ("Sequential", "Functional") for c in type(model).__mro__)
     optimizer = getattr(model, "optimizer", None)
@@ -180,6 +192,7 @@ def _of_keras(model: Any) -> Model:
         lambda x: _predict(model, x),
         layers=tuple(_layers(getattr(model, "layers", ()))),
         ordered=ordered,
+        operations=_operations_first(model),
         loss=loss,
         from_logits=from_logits,
         metrics=tuple(_metrics_of(model)),
