@@ -236,6 +236,16 @@ def divided_without_a_layer(a: Arrays) -> Given:
     return {"model": model, "history": history} | a._asdict()
 
 
+def scaled_by_a_layer_of_its_own(a: Arrays) -> Given:
+    import keras
+
+    class Scale(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
+        def call(self, x: Any) -> Any:
+            return keras.ops.cast(x, "float32") / 255
+
+    return fitted(a, [Scale(), keras.layers.Flatten(), *dense(64)], epochs=8)
+
+
 def mixed_up(a: Arrays) -> Given:
     """Each training picture mixed with another, and its label likewise (Zhang et al. 2018)."""
     hot = a.scaled().map(y=one_hot)
@@ -276,5 +286,5 @@ HEALTHY: tuple[Script, ...] = (
     normalization_inside, standardised_by_scikit_learn, mean_and_sd, minus_one_to_one, sgd_with_momentum,
     rmsprop_with_wide_dropout, adamw_with_schedule, little_l2, sorted_but_shuffled_by_fit, softmax_regression,
     elu_and_swish, padded_to_32_in_three_channels, rows_as_a_sequence, scikit_learn, subclassed, augmented_inside,
-    scaled_in_its_own_call, divided_without_a_layer, mixed_up, augmented_beforehand, channels_first_and_permuted,
+    scaled_in_its_own_call, divided_without_a_layer, scaled_by_a_layer_of_its_own, mixed_up, augmented_beforehand, channels_first_and_permuted,
 )  # fmt: skip

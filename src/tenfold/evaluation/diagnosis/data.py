@@ -21,8 +21,6 @@ SMALLEST_SD = 0.01
 # Turned the right way, digits are half as strange (0.95 against 1.5 to 2); neighbours by far less.
 MENDED = 0.8
 DIGITS_AT_MOST = 1.4
-
-
 # MNIST has no empty picture.
 MANY_EMPTY = 0.003
 # Layers that hand a picture on in the shape it came in.
@@ -215,9 +213,11 @@ def seen_by_weights(model: Model | None, x: NDArray[np.float32]) -> NDArray[np.f
         passes = layer.kind.startswith("Random") or layer.kind in ("Dropout", "GaussianNoise")
         if passes or layer.kind == "InputLayer":
             continue
-        if layer.kind not in BEFORE_WEIGHTS:
+        own = model.ordered and not layer.itself.__class__.__module__.startswith("keras.")
+        if layer.kind not in BEFORE_WEIGHTS and (layer.itself.weights or not own):
             return x
-        if layer.kind == "Lambda" or (layer.kind in SCALING and model.ordered):
+        # A Lambda, or a layer of the user's own without weights, may scale.
+        if own or layer.kind == "Lambda" or (layer.kind in SCALING and model.ordered):
             try:
                 x = finite(np.asarray(numpy_of(layer.itself(x))))
             except Exception:  # a stranger's layer; what it does to the scale cannot be known
