@@ -9,6 +9,10 @@ from PIL import Image, ImageDraw, ImageFont
 from tenfold import read
 from tenfold.digits import Digits
 from tenfold.errors import DataError
+from tenfold.reading.lattice import Reading
+from tenfold.reading.pieces import Piece
+from tenfold.reading.reader import Found, _together
+from tenfold.reading.view import look
 
 PAPER = 250
 Write = Callable[[Image.Image, str, int, int, int], None]
@@ -44,6 +48,17 @@ def test_lines_of_two_sizes_are_all_read_from_the_top(write, heading, body):
     for number, text in enumerate(strings[1:]):
         write(paper, text, 80, 340 + 120 * number, body)
     assert lines(paper) == strings
+
+
+def test_where_only_the_smaller_writing_gave_lines_these_are_all():
+    mask = np.ones((12, 12), bool)
+    piece = Piece(5, 5, mask.astype(np.float32), mask)
+    one = Reading(piece, np.zeros((28, 28), np.uint8), np.eye(10, dtype=np.float32)[3])
+    view = look(np.full((60, 90), PAPER, np.uint8), scale=1.0)
+    small = [Found(view, [one])]
+    assert _together([], small) == small
+    assert _together(small, small) == small  # what lies on what was found is the same ink
+    assert _together(small, []) == small
 
 
 @pytest.mark.parametrize("thick", [1, 3, 4])

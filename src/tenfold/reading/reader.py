@@ -147,6 +147,8 @@ def _is_of_digits(found: list[Found]) -> bool:
 
 def _together(found: list[Found], others: list[Found]) -> list[Found]:
     """The lines of both from the top; of the others those that do not lie on what was found."""
+    if not found:
+        return others
     taken = np.concatenate([_extents(line) for line in found])
     apart = []
     for line in others:
@@ -164,7 +166,7 @@ def _extents(line: Found) -> NDArray[np.float64]:
     for one in line.readings:
         high, wide = one.piece.mask.shape
         low = np.array([one.piece.left, one.piece.top], float)
-        corners.append(np.concatenate([line.view.to_photo(np.stack([low, low + (wide, high)]))]))
+        corners.append(line.view.to_photo(np.stack([low, low + (wide, high)])))
     return np.array(corners).reshape(-1, 4)
 
 
