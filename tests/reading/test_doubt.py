@@ -13,16 +13,21 @@ STRINGS = ["3141592", "60718", "2468013579"]
 
 
 def line(said: str, wholes: list[int] | None = None) -> list[Reading]:
-    """A reading for each sign: surely this digit, or ? for one of which nothing is sure."""
-    found = []
-    for n, sign in enumerate(said):
+    """A reading for each sign: surely this digit, or ? for one of which nothing is sure; one high, a space a half wide."""
+    found, left = [], 0
+    for sign in said:
+        if sign == " ":
+            left += 2
+            continue
+        n = len(found)
         probabilities = np.full(10, 0.1, np.float32)
         if sign != "?":
             probabilities = np.eye(10, dtype=np.float32)[int(sign)]
-        mask = np.ones((3, 3), bool)
+        mask = np.ones((6, 4), bool)
         whole = n if wholes is None else wholes[n]
-        piece = Piece(0, 0, mask.astype(np.float32), mask, whole=whole)
+        piece = Piece(0, left, mask.astype(np.float32), mask, whole=whole)
         found.append(Reading(piece, np.zeros((28, 28), np.uint8), probabilities))
+        left += 3
     return found
 
 
@@ -40,6 +45,10 @@ def line(said: str, wholes: list[int] | None = None) -> list[Reading]:
         ("1?", None, "1?"),
         ("2?46?80", None, "2?46?80"),
         ("1?3?1?", None, "??????"),
+        ("?1?   24680", None, "???24680"),  # a label before a number
+        ("24680   ?7?   13", None, "24680???13"),
+        ("?1? 24680", None, "?1?24680"),  # too near to be another word
+        ("24   6?   0?8", None, "246?0?8"),
         ("", None, ""),
     ],
 )

@@ -1,4 +1,4 @@
-"""What else is on people's pages: headings, boxes of forms, a pencil, a highlighter; the digits are read all the same."""
+"""What else is on people's pages: headings, boxes of forms, circles, holes, a pencil; the digits are read all the same."""
 
 from collections.abc import Callable
 
@@ -61,15 +61,47 @@ def test_where_only_the_smaller_writing_gave_lines_these_are_all():
     assert _together(small, []) == small
 
 
-@pytest.mark.parametrize("thick", [1, 3, 4])
-def test_a_box_for_each_digit_is_no_digit(write, thick):
+@pytest.mark.parametrize("thick", [1, 3, 5])
+@pytest.mark.parametrize("inset", [3, 14])
+def test_a_box_for_each_digit_is_no_digit_even_where_they_touch(write, thick, inset):
     paper = Image.new("L", (900, 300), PAPER)
     pencil = ImageDraw.Draw(paper)
     for number, digit in enumerate("26849350"):
         left = 60 + 80 * number
         pencil.rectangle((left, 90, left + 64, 174), outline=60, width=thick)
-        write(paper, digit, left + 14, 152, 38)
+        write(paper, digit, left + inset, 152, 38)
     assert lines(paper) == ["26849350"]
+
+
+@pytest.mark.parametrize(("gap", "thick"), [(0, 3), (0, 6), (20, 3), (30, 6)])
+def test_a_circle_around_a_digit_or_an_oval_around_a_number_is_none(write, gap, thick):
+    paper = Image.new("L", (1100, 600), PAPER)
+    pencil = ImageDraw.Draw(paper)
+    turn = 0
+    for number, digit in enumerate("268493"):
+        left = 60 + 160 * number
+        turn += 70  # the gap is elsewhere each time
+        pencil.arc((left, 40, left + 140, 180), turn, turn + 360 - gap, fill=40, width=thick)
+        write(paper, digit, left + 52, 140, 56)
+    pencil.arc((60, 260, 560, 420), 200, 560 - gap, fill=40, width=thick)
+    write(paper, "3026", 170, 365, 56)
+    write(paper, "9528", 170, 540, 56)
+    assert lines(paper) == ["268493", "3026", "9528"]
+
+
+@pytest.mark.parametrize(("size", "dark"), [(28, 20), (36, 60), (60, 90)])
+@pytest.mark.parametrize("wire", [False, True])
+def test_holes_along_the_edge_are_no_digits(write, size, dark, wire):
+    paper = Image.new("L", (1000, 900), PAPER)
+    pencil = ImageDraw.Draw(paper)
+    for y in range(30, 900, 75):
+        pencil.ellipse((15, y, 15 + size, y + size), fill=dark)
+        if wire:
+            pencil.line((0, y + size // 3, 15 + size // 2, y + size // 2), fill=150, width=5)
+    strings = ["26849350", "30264", "9528", "704962"]
+    for number, text in enumerate(strings):
+        write(paper, text, 190, 160 + 190 * number, 44)
+    assert lines(paper) == strings
 
 
 @pytest.mark.parametrize("grey", [0, 120, 180])

@@ -1,4 +1,4 @@
-"""Which of the digits of a line are none: what the model says of each, and what the line says of all.
+"""Which of the digits of a line are none: what the model says of each, and what the line and its words say of all.
 
 A reader that cuts what touches makes strokes of letters, and a stroke is surely a 1 to a model that sees it alone.
 """
@@ -18,6 +18,8 @@ STROKES = (1, 7)
 NO_DIGIT, STROKE, OTHER = 3.2, 0.7, -2.0
 # And how much rarer lines of letters are, where digits are looked for. One strange digit makes no letters of a line.
 RARER, AT_LEAST = 3.0, 2
+# Between a word and what stands beside it there is at least so much room, in heights of the line's middle digit.
+APART = 1.0
 
 
 def rejections(line: Sequence[Reading], reject_below: float) -> NDArray[np.bool_]:
@@ -34,8 +36,20 @@ def rejections(line: Sequence[Reading], reject_below: float) -> NDArray[np.bool_
     stroke = np.isin(said.argmax(axis=1), STROKES)
     rejected = unsure | _of_cut_letters(line, unsure | stroke)
     weights = np.select([rejected, stroke], [NO_DIGIT, STROKE], OTHER)
-    letters = rejected.sum() >= AT_LEAST and weights.sum() > RARER
-    return np.full(len(line), True) if letters else rejected
+    said_of_all = rejected.copy()
+    words = _words(line)
+    for part in (words >= 0, *(words == word for word in range(words[-1] + 1))):
+        if rejected[part].sum() >= AT_LEAST and weights[part].sum() > RARER:
+            said_of_all[part] = True
+    return said_of_all
+
+
+def _words(line: Sequence[Reading]) -> NDArray[np.intp]:
+    """The number of each reading's word on its line, 0, 1, ...: intp (n,)."""
+    starts = np.array([one.piece.left for one in line])
+    ends = np.maximum.accumulate(starts + [one.piece.width for one in line])
+    height = np.median([one.piece.height for one in line])
+    return np.cumsum(np.append(False, starts[1:] - ends[:-1] > APART * height))
 
 
 def _of_cut_letters(line: Sequence[Reading], strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -28,6 +28,9 @@ SHARP = 0.22
 # Paper has this share of the photo at least, and what is around it at most this share of its brightness.
 SMALLEST_PAPER = 0.12
 DARKER = 0.75
+# A hole is at most so many times as wide as the widest stroke, and this share of the light around it comes from
+# it; its rim is so many eighths of a stroke's width.
+HOLE, HOLE_DARK, HOLE_RIM = 4, 0.75, 3
 
 
 class Sheet(NamedTuple):
@@ -52,6 +55,7 @@ def sheet_of(view: View, *, reach: int) -> Sheet:
         grey = 255 - grey
     ground = ndimage.grey_closing(grey, size=(reach, reach))
     white = float(np.percentile(ground[paper][::7], 90)) if paper.any() else 255.0
+    paper &= ~_holes(ground, reach)
     light = np.maximum(ground, max(DARKEST_GROUND * white, 1.0))
     ink = (ground - grey) / light
     on = paper if paper.any() else np.ones_like(paper)
@@ -61,6 +65,22 @@ def sheet_of(view: View, *, reach: int) -> Sheet:
     grain = 1.4826 * float(np.median(np.abs(some - level) * light[on][::5]))
     noise = np.maximum(grain / light, LEAST_NOISE)
     return Sheet(np.clip(ink - level, 0, 1), noise, paper)
+
+
+def _holes(ground: Ink, reach: int) -> Mask:
+    """Where the ground is dark in small spots: holes, rings and blots, which are wider than a stroke."""
+    step = max(1, reach // 8)
+    small = ground[::step, ::step]
+    most = HOLE * reach // step
+    dark = small < HOLE_DARK * ndimage.grey_closing(small, size=(most | 1, most | 1))
+    labels, _ = ndimage.label(dark)
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        if max(side.stop - side.start for side in place) > most:
+            dark[labels == number] = False
+    # The rim of a hole is dark too, and is no stroke.
+    wide = ndimage.binary_dilation(dark, np.ones((3, 3)), iterations=HOLE_RIM)
+    holes: Mask = wide.repeat(step, 0).repeat(step, 1)[: len(ground), : ground.shape[1]]
+    return holes
 
 
 def is_light_on_dark(grey: Ink, paper: Mask) -> bool:

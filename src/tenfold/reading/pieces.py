@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from tenfold.pictures.cleaning import FRAME_STRIP, FRAMED_SIDE
 from tenfold.reading.ink import Ink, Mask, Sheet, peaks_of
 from tenfold.reading.rulings import EVERYWHERE
 
@@ -25,8 +24,6 @@ WIDEST = 14.0
 DARKEST_AT_EDGE = 0.5
 # What is so high as a share of the page, and so many times as high as wide, is a pencil or a fold.
 BAR, BAR_SLIM = 0.8, 6
-# All of a frame but this share lies near its sides.
-FRAME_INSIDE = 0.05
 MARGIN = 1
 
 
@@ -128,30 +125,8 @@ def joined(pieces: Sequence[Piece]) -> Piece:
 
 
 def of_writing(pieces: list[Piece], rows: int) -> list[Piece]:
-    """Pieces of a page of so many rows, without bars from its top to its bottom and frames around others, if any are left."""
-    kept = [
-        p
-        for p in pieces
-        if p.height <= max(BAR * rows, BAR_SLIM * p.width) and not _is_frame(p, pieces)
-    ]
-    return kept or pieces
-
-
-def _is_frame(piece: Piece, pieces: Sequence[Piece]) -> bool:
-    """Whether all of a piece lies along the sides of its box, and another that is no dash inside."""
-    down, right = (MARGIN + 1 + int(FRAME_STRIP * side) for side in (piece.height, piece.width))
-    inner = piece.mask[down:-down, right:-right]
-    if not inner.size or inner.sum() >= FRAME_INSIDE * piece.mass:
-        return False
-    bottom, end = piece.top + piece.mask.shape[0], piece.left + piece.mask.shape[1]
-    return any(
-        piece.top < p.top
-        and p.top + p.mask.shape[0] < bottom
-        and piece.left < p.left
-        and p.left + p.mask.shape[1] < end
-        and p.height >= FRAMED_SIDE * piece.height
-        for p in pieces
-    )
+    """Pieces of a page of so many rows, without bars from its top to its bottom, if any are left."""
+    return [p for p in pieces if p.height <= max(BAR * rows, BAR_SLIM * p.width)] or pieces
 
 
 def height_of_digits(pieces: Sequence[Piece]) -> float:

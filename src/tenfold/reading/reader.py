@@ -20,6 +20,7 @@ from tenfold.pictures.ink import check_picture, grey_of
 from tenfold.reading.close_up import close_up
 from tenfold.reading.cuts import cut_up, typical_pen
 from tenfold.reading.doubt import STROKES, rejections
+from tenfold.reading.frames import without_frames
 from tenfold.reading.ink import sheet_of, written_on
 from tenfold.reading.lattice import Reading, read_lines
 from tenfold.reading.lines import ANCHOR, lines_of, slope_of
@@ -247,9 +248,10 @@ def _pieces(
     """The pieces of a view that may be digits, how high digits are, and those far too high; of `heights` times what is expected."""
     reach = round(0.4 * expected) | 1 if expected else 61
     sheet = sheet_of(view, reach=reach)
-    mask = written_on(sheet)
+    # Of a round frame the search for rulings would take only what is level; another hangs on rulings.
+    mask = without_frames(written_on(sheet))
     ruled = without_rulings(sheet.ink, mask, height=expected or 56)
-    pieces = pieces_of(ruled.ink, ruled.mask)
+    pieces = pieces_of(ruled.ink, without_frames(ruled.mask))
     if expected:
         low, high = heights
         pieces = [p for p in pieces if low * expected <= p.height <= high * expected]
