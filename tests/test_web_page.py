@@ -113,10 +113,14 @@ def test_what_is_taken_away_during_a_stroke_stays_away(page):
         page.wait_for_function("document.getElementById('digit').textContent === 'Draw a digit.'")
 
 
-def test_a_speck_and_a_broken_stroke_are_taken_as_python_takes_them(page):
+def test_specks_broken_strokes_and_circles_are_taken_as_python_takes_them(page):
     five = [[(60, 40), (60, 95), (120, 95), (130, 150), (60, 165)], [(72, 38), (140, 38)]]
-    for beside in ([], [[(190, 190), (191, 190)]], [[(20, 180), (180, 180)]]):
+    turns = np.linspace(0, 6, 60)
+    circle = [(float(100 + 90 * np.cos(turn)), float(100 + 90 * np.sin(turn))) for turn in turns]
+    for beside in ([], [[(190, 190), (191, 190)]], [[(20, 180), (180, 180)]], [circle]):
         picture = drawn([*five, *beside], 5)
+        if beside == [circle]:
+            assert np.array_equal(canonical(picture), canonical(drawn(five, 5)))
         assert np.abs(canonical_in(page, picture) - canonical(picture)).max() <= 1
 
 

@@ -60,7 +60,15 @@ def shaded(rng: np.random.Generator) -> np.ndarray:
     return np.where(np.cos(turn) * x + np.sin(turn) * y > away, 0.5, 1) * clean(rng)
 
 
-@pytest.mark.parametrize("paper", [squared, pale_squares, beside_a_desk, shaded])
+def circled(rng: np.random.Generator) -> np.ndarray:
+    """In a circle of a thin or thick pen, that may have a gap."""
+    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+    turned = (np.arctan2(y, x) - rng.uniform(0, 2 * np.pi)) % (2 * np.pi)
+    on_circle = abs(np.hypot(y, x) - 0.9) < rng.uniform(0.015, 0.06)
+    return np.where(on_circle & (turned > rng.uniform(0, 0.5)), 60, clean(rng))
+
+
+@pytest.mark.parametrize("paper", [squared, pale_squares, beside_a_desk, shaded, circled])
 def test_hardly_an_answer_is_lost(small_digits: Digits, paper: Paper):
     # In a shadow that covers most of it, paper is sometimes taken for ink.
     lost = 0.06 if paper is shaded else 0.04

@@ -32,8 +32,8 @@ _NUMBERS = {
     ),
     ink: ("LEAST_CONTRAST", "GRAIN_TIMES", "FULL_DEPTH"),
     cleaning: (
-        "INKED", "SPECK_SHARE", "DUST_SHARE", "NEAR", "OTHERS_SHARE", "FLAT", "WIDE", "FRAME_STRIP", "FRAMED_INK",
-        "FRAMED_SIDE",
+        "INKED", "SPECK_SHARE", "DUST_SHARE", "NEAR", "OTHERS_SHARE", "FLAT", "WIDE", "FRAME_STRIP", "FRAME_INSIDE",
+        "DIRECTIONS_HELD", "FRAMED_INK", "FRAMED_SIDE",
     ),
 }  # fmt: skip
 

@@ -51,9 +51,9 @@ LEAST_RULED_DIGIT = 0.25
 LEAST_BESIDE_STRIP, SOLID = 0.025, 0.7
 # What holds this share of the picture's rim, all four sides together, is no stroke where there is a digit inside.
 RIM_HELD = 0.12
-# A frame stands in the outer parts of the ink, this share of it on each side, and what it frames is more
-# than a dash.
-FRAME_STRIP = 0.12
+# A frame stands in the outer parts of the ink, this share of it on each side, but for so much of it; in so many of
+# the eight directions from its middle, as a circle may have a gap; and what it frames is more than a dash.
+FRAME_STRIP, FRAME_INSIDE, DIRECTIONS_HELD = 0.12, 0.05, 7
 FRAMED_INK, FRAMED_SIDE = 0.1, 0.3
 
 
@@ -211,7 +211,7 @@ def _is_underline(piece: Piece, largest: Piece) -> bool:
 
 
 def _is_frame(piece: Piece, pieces: list[Piece], labels: NDArray[np.integer]) -> bool:
-    """Whether all of a piece lies along the sides of its box, and another piece that is no dash inside."""
+    """Whether a piece is hollow, and another that is no dash inside."""
     within = [
         other
         for other in pieces
@@ -220,12 +220,19 @@ def _is_frame(piece: Piece, pieces: list[Piece], labels: NDArray[np.integer]) ->
         and piece.columns.start < other.columns.start < other.columns.stop < piece.columns.stop
         and other.height >= FRAMED_SIDE * piece.height
     ]
-    if not within:
+    return bool(within) and is_hollow(labels[piece.rows, piece.columns] == piece.number)
+
+
+def is_hollow(piece: Mask) -> bool:
+    """Whether connected ink, cut out bool (h, w), lies along the sides of its box, or the ellipse in it, all around."""
+    places = np.nonzero(piece)
+    down, right = (
+        2 * along / max(side - 1, 1) - 1 for along, side in zip(places, piece.shape, strict=True)
+    )
+    if (np.hypot(down, right) < 1 - 2 * FRAME_STRIP).mean() >= FRAME_INSIDE:
         return False
-    own = labels[piece.rows, piece.columns] == piece.number
-    down, right = int(FRAME_STRIP * piece.height) + 1, int(FRAME_STRIP * piece.width) + 1
-    inner = own[down:-down, right:-right]
-    return bool(inner.sum() < 0.05 * own.sum())
+    eighths = np.floor(4 / np.pi * np.arctan2(down, right))
+    return len(np.unique(eighths % 8)) >= DIRECTIONS_HELD
 
 
 def _crossed(mask: Mask) -> bool:

@@ -7,14 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from tenfold.pictures.cleaning import FRAME_STRIP, FRAMED_SIDE, run_lengths
+from tenfold.pictures.cleaning import FRAME_STRIP, FRAMED_SIDE, is_hollow, run_lengths
 from tenfold.reading.ink import Mask
 from tenfold.reading.rulings import EVERYWHERE
 
-# All of a frame but this share lies near its sides.
-INSIDE = 0.05
-# And it is on all sides but for a gap: in so many of the eight directions from its middle.
-DIRECTIONS, SEEN = 8, 7
 # A box in which something touches a side has four sides that are seen along this share of each, and what is inside
 # is no line from side to side.
 SIDE_SEEN, ACROSS = 0.9, 0.85
@@ -30,7 +26,7 @@ def without_frames(mask: Mask) -> Mask:
     kept = mask.copy()
     for number, box in enumerate(boxes):
         own = labels[box] == number + 1
-        if _holds_another(ends, number) and _is_hollow(own):
+        if _holds_another(ends, number) and is_hollow(own):
             kept[box] &= ~own
         else:
             kept[box] &= ~_sides_around(own)
@@ -43,18 +39,6 @@ def _holds_another(ends: NDArray[np.intp], number: int) -> bool:
     inside = (ends[:, :2] > (top, left)).all(axis=1) & (ends[:, 2:] < (bottom, right)).all(axis=1)
     tall = ends[:, 2] - ends[:, 0] >= FRAMED_SIDE * (bottom - top)
     return bool((inside & tall).any())
-
-
-def _is_hollow(own: Mask) -> bool:
-    """Whether a piece, cut out bool (h, w), lies along the sides of its box, or the ellipse in it, all around."""
-    places = np.nonzero(own)
-    down, right = (
-        2 * along / max(side - 1, 1) - 1 for along, side in zip(places, own.shape, strict=True)
-    )
-    if (np.hypot(down, right) < 1 - 2 * FRAME_STRIP).mean() >= INSIDE:
-        return False
-    turns = np.arctan2(down, right) / (2 * np.pi) % 1
-    return len(np.unique((DIRECTIONS * turns).astype(int) % DIRECTIONS)) >= SEEN
 
 
 def _sides_around(own: Mask) -> Mask:

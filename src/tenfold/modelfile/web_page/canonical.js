@@ -8,7 +8,8 @@ const { canonical } = (() => {
   const {
     SIDE, BOX_PIXELS, CENTRE, FINE, FINE_BOX, ROOM, STEEPEST, FULL, SHARPENED, USUAL_STROKES, LEAST_CONTRAST,
     GRAIN_TIMES, FULL_DEPTH,
-    INKED, SPECK_SHARE, DUST_SHARE, NEAR, OTHERS_SHARE, FLAT, WIDE, FRAME_STRIP, FRAMED_INK, FRAMED_SIDE,
+    INKED, SPECK_SHARE, DUST_SHARE, NEAR, OTHERS_SHARE, FLAT, WIDE, FRAME_STRIP, FRAME_INSIDE,
+    DIRECTIONS_HELD, FRAMED_INK, FRAMED_SIDE,
   } = FORM;
 
   const bytes = (width, height) => ({ width, height, values: new Uint8Array(width * height) });
@@ -242,14 +243,17 @@ const { canonical } = (() => {
       piece.left < other.left && other.right < piece.right &&
       other.height >= FRAMED_SIDE * piece.height);
     if (!within) return false;
-    const down = Math.trunc(FRAME_STRIP * piece.height) + 1, right = Math.trunc(FRAME_STRIP * piece.width) + 1;
+    const down = (y) => 2 * (y - piece.top) / Math.max(piece.height - 1, 1) - 1;
+    const right = (x) => 2 * (x - piece.left) / Math.max(piece.width - 1, 1) - 1;
     let own = 0, inner = 0;
+    const eighths = new Set();
     for (let y = piece.top; y < piece.bottom; y++) for (let x = piece.left; x < piece.right; x++) {
       if (labels[y * width + x] !== piece.number) continue;
       own++;
-      inner += y >= piece.top + down && y < piece.bottom - down && x >= piece.left + right && x < piece.right - right;
+      inner += Math.hypot(down(y), right(x)) < 1 - 2 * FRAME_STRIP;
+      eighths.add((Math.floor(4 / Math.PI * Math.atan2(down(y), right(x))) + 8) % 8);
     }
-    return inner < 0.05 * own;
+    return inner < FRAME_INSIDE * own && eighths.size >= DIRECTIONS_HELD;
   }
 
   // pictures/framing.py: the ink of one digit -> 28x28.
