@@ -4,13 +4,16 @@ import numpy as np
 from PIL import Image
 
 from tenfold.pictures.cleaning import cleaned
-from tenfold.pictures.framing import Digit, box_of, frame, is_framed
+from tenfold.pictures.framing import Box, Digit, box_of, frame, is_framed
+from tenfold.pictures.finding import small_thing
 from tenfold.pictures.ink import Ink, Picture, check_picture, grey_of, ink_of
 
 # Larger pictures are looked at smaller first. A digit that is then smaller than the other number is looked at
 # again, cut out.
 LARGE, SMALL_DIGIT = 256, 72
 ROOM_SHARE = 0.5
+# On a smaller picture the digit is not that small.
+LEAST_SEARCHED = 160
 
 
 def canonical(picture: Picture) -> Digit:
@@ -30,23 +33,32 @@ def canonical(picture: Picture) -> Digit:
 
 def _ink_of_the_digit(grey: Picture) -> Ink:
     longer = max(grey.shape)
-    if longer <= LARGE:
-        return cleaned(ink_of(grey))
     factor = -(-longer // LARGE)
-    ink = cleaned(ink_of(np.asarray(Image.fromarray(grey).reduce(factor))))
+    small = np.asarray(Image.fromarray(grey).reduce(factor)) if factor > 1 else grey
+    ink = cleaned(ink_of(small))
+    if longer < LEAST_SEARCHED:
+        return ink
     box = box_of(ink)
-    if box is None:
+    found = small_thing(small, ink)
+    if found is None and (factor == 1 or box is None or _size(box) >= SMALL_DIGIT):
         return ink
+    cut = _around(grey, found or box, factor)
+    # Where it would be looked at as small as before, there would be no end.
+    again = max(cut.shape) < longer and (found is not None or -(-max(cut.shape) // LARGE) < factor)
+    return _ink_of_the_digit(cut) if again else ink
+
+
+def _size(box: Box) -> int:
     rows, columns = box
-    size = max(rows.stop - rows.start, columns.stop - columns.start)
-    if size >= SMALL_DIGIT:
-        return ink
-    room = max(4, int(ROOM_SHARE * size))
+    return max(rows.stop - rows.start, columns.stop - columns.start)
+
+
+def _around(grey: Picture, box: Box, factor: int) -> Picture:
+    """A box with some room, cut out of a picture that is `factor` times as large as the one it was found on."""
+    rows, columns = box
+    room = max(4, int(ROOM_SHARE * _size(box)))
     cut = grey[
         max(rows.start - room, 0) * factor : (rows.stop + room) * factor,
         max(columns.start - room, 0) * factor : (columns.stop + room) * factor,
     ]
-    if -(-max(cut.shape) // LARGE) >= factor:
-        # It would be looked at as small as before, and never end.
-        return ink
-    return _ink_of_the_digit(np.ascontiguousarray(cut))
+    return np.ascontiguousarray(cut)

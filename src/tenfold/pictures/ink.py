@@ -163,11 +163,18 @@ def paper_of(small: NDArray[np.int16]) -> Grey:
     wide = np.minimum(paper, trend + _closed(rest, WINDOW))
     narrow = np.minimum(_closed(small, NARROW_WINDOW), trend + _closed(rest, NARROW_WINDOW))
     depth = wide - small
-    inked = depth > depth.max() / 2
+    inked = _inside(depth)
     # Where strokes are narrow, narrower shadows can be told from them.
     is_narrow = (narrow - small)[inked].sum() >= NARROW_SHARE * depth[inked].sum()
     paper = _with_dark_rim(narrow if is_narrow else wide, small)
     return np.asarray(np.clip(paper, 0, 255), np.uint8)
+
+
+def _inside(depth: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Where the ink is, bool (h, w); where there is any inside of the picture, without what hangs on its rim."""
+    inked = depth > depth.max() / 2
+    inside = np.where(joined_to_rim(depth > EVEN), 0, depth)
+    return inside > inside.max() / 2 if inside.max() > 3 * EVEN else inked
 
 
 def _with_dark_rim(paper: NDArray[np.int16], small: NDArray[np.int16]) -> NDArray[np.int16]:
