@@ -1,11 +1,11 @@
 """A picture of one digit -> its canonical form: ink found, what is not the digit dropped, framed."""
 
 import numpy as np
-from PIL import Image
 
 from tenfold.pictures.cleaning import cleaned
 from tenfold.pictures.framing import Digit, box_of, frame, is_framed
 from tenfold.pictures.ink import Ink, Picture, check_picture, grey_of, ink_of
+from tenfold.pictures.pixels import image_of, pixels_of
 
 # Larger pictures are looked at smaller first. A digit that is then smaller than the other number is looked at
 # again, cut out.
@@ -33,7 +33,7 @@ def _ink_of_the_digit(grey: Picture) -> Ink:
     if longer <= LARGE:
         return cleaned(ink_of(grey))
     factor = -(-longer // LARGE)
-    ink = cleaned(ink_of(np.asarray(Image.fromarray(grey).reduce(factor))))
+    ink = cleaned(ink_of(pixels_of(image_of(grey).reduce(factor))))
     box = box_of(ink)
     if box is None:
         return ink
