@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from tenfold.pictures.pixels import Box, box_of_marks
+
 Ink = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
@@ -88,13 +90,14 @@ class Edges(NamedTuple):
 def cleaned(ink: Ink) -> Ink:
     """Ink float32 (h, w) in 0..1 -> the same without what does not belong to the digit."""
     mask = ink >= INKED
-    if _crossed(mask):
+    box = box_of_marks(mask)
+    if box is not None and _is_crossed(mask.shape, box):
         ink = _without_lines(mask, ink)
         mask = ink >= INKED
-    inked = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
-    if not len(inked[0]):
+        box = box_of_marks(mask)
+    if box is None:
         return ink
-    rows, columns = (slice(max(side[0] - 1, 0), side[-1] + 2) for side in inked)
+    rows, columns = (slice(max(side.start - 1, 0), side.stop + 1) for side in box)
     edges = Edges(-rows.start, -columns.start, len(ink) - rows.start, ink.shape[1] - columns.start)
     gone = _foreign(mask[rows, columns], ink[rows, columns], edges)
     if gone is None:
@@ -235,10 +238,12 @@ def is_hollow(piece: Mask) -> bool:
     return len(np.unique(eighths % 8)) >= DIRECTIONS_HELD
 
 
-def _crossed(mask: Mask) -> bool:
+def _is_crossed(shape: tuple[int, ...], box: Box) -> bool:
     """Whether ink touches opposite edges, as it does where a ruling crosses the picture."""
-    return min(mask.shape) >= LEAST_RULED and bool(
-        (mask[:, :2].any() and mask[:, -2:].any()) or (mask[:2].any() and mask[-2:].any())
+    (rows, columns), (height, width) = box, shape
+    return min(height, width) >= LEAST_RULED and (
+        (rows.start < 2 and rows.stop > height - 2)
+        or (columns.start < 2 and columns.stop > width - 2)
     )
 
 

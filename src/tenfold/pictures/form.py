@@ -1,12 +1,12 @@
 """A picture of one digit -> its canonical form: ink found, what is not the digit dropped, framed."""
 
 import numpy as np
-from PIL import Image
 
 from tenfold.pictures.cleaning import cleaned
-from tenfold.pictures.framing import Box, Digit, box_of, frame, is_framed
 from tenfold.pictures.finding import small_thing
+from tenfold.pictures.framing import Box, Digit, box_of, frame, is_framed
 from tenfold.pictures.ink import Ink, Picture, check_picture, grey_of, ink_of
+from tenfold.pictures.pixels import image_of, pixels_of
 
 # Larger pictures are looked at smaller first. A digit that is then smaller than the other number is looked at
 # again, cut out.
@@ -34,7 +34,7 @@ def canonical(picture: Picture) -> Digit:
 def _ink_of_the_digit(grey: Picture) -> Ink:
     longer = max(grey.shape)
     factor = -(-longer // LARGE)
-    small = np.asarray(Image.fromarray(grey).reduce(factor)) if factor > 1 else grey
+    small = pixels_of(image_of(grey).reduce(factor)) if factor > 1 else grey
     ink = cleaned(ink_of(small))
     if longer < LEAST_SEARCHED:
         return ink

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tenfold.digits import SIDE
+from tenfold.pictures.pixels import Box, box_of_marks, image_of, pixels_of
 
 Ink = NDArray[np.float32]
 Digit = NDArray[np.uint8]
-Box = tuple[slice, slice]
 
 BOX_PIXELS = 20
 # The middle of 28 pixels lies between the 14th and the 15th; MNIST's digits have their centre of mass on the
@@ -38,6 +38,9 @@ SHARPENED = 0.2
 # half of them lie between these.
 USUAL_STROKES = (2.1, 2.9)
 
+# Weights by which pixels are summed for their mass and their centre; of whole numbers such sums are exact.
+_MOMENTS = np.stack([np.ones(SIDE), np.arange(SIDE)])
+
 
 def frame(ink: Ink) -> Digit:
     """Ink of ONE digit float32 (h, w) in 0..1 -> uint8 (28, 28); no ink gives all 0."""
@@ -49,23 +52,15 @@ def frame(ink: Ink) -> Digit:
 
 def is_framed(image: Digit) -> bool:
     """Whether uint8 (28, 28) lies in its frame as MNIST's do: a box of 20, centre of mass at the centre."""
-    box = _inked(image, 1)
+    box = box_of_marks(image >= 1)
     if box is None or image[0, 0] or max(_sides(box)) != BOX_PIXELS:
         return False
-    return all(abs(_centre(image, axis) - CENTRE) <= 0.5 + 1e-6 for axis in (0, 1))
+    return all(abs(place - CENTRE) <= 0.5 + 1e-6 for place in _centre(image))
 
 
 def box_of(ink: Ink) -> Box | None:
     """The rows and columns with ink in float32 (h, w), or None where there is none."""
-    return _inked(ink, 0.5)
-
-
-def _inked(values: NDArray[np.generic], least: float) -> Box | None:
-    rows = np.flatnonzero(values.max(axis=1) >= least)
-    columns = np.flatnonzero(values.max(axis=0) >= least)
-    if not len(rows):
-        return None
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return box_of_marks(ink >= 0.5)
 
 
 def _sides(box: Box) -> tuple[int, int]:
@@ -85,7 +80,7 @@ def _enlarged(cut: Ink) -> Digit:
     source = np.zeros((cut.shape[0] + 2, cut.shape[1] + 2), np.uint8)
     source[1:-1, 1:-1] = 255 * cut
     way = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.BOX
-    resized = np.asarray(Image.fromarray(source).resize((width, height), way))
+    resized = pixels_of(image_of(source).resize((width, height), way))
     # An edge is a ramp of one pixel of the source; on the fine canvas it is to be one of FINE.
     steep = round(min(FINE / scale, STEEPEST), 1)
     inner[:] = _ramp(steep, _typical(resized) if scale < 1 else 255).take(resized)
@@ -94,9 +89,8 @@ def _enlarged(cut: Ink) -> Digit:
 
 def _typical(values: Digit) -> int:
     """What the ink is like in the middle of strokes: 255, or less where they are finer than a pixel."""
-    counts = np.bincount(values.ravel(), minlength=256)
-    mass = counts * np.arange(256)
-    return round(float(mass @ np.arange(256)) / max(float(mass.sum()), 1.0))
+    masses = values.ravel().astype(np.float64)
+    return round(float(masses @ masses) / max(float(masses.sum()), 1.0))
 
 
 @cache
@@ -122,7 +116,7 @@ def stroke_width(fine: Digit) -> float:
     A stroke of width w and length l holds w l ink, and its outline, the total variation, is 2 l.
     """
     # Half the size is a quarter of the work, and strokes are still some pixels wide.
-    values = np.asarray(Image.fromarray(fine).reduce(2)).astype(np.float32)
+    values = pixels_of(image_of(fine).reduce(2)).astype(np.float32)
     down = values[1:, :-1] - values[:-1, :-1]
     right = values[:-1, 1:] - values[:-1, :-1]
     outline = float(np.sqrt(down * down + right * right).sum())
@@ -168,39 +162,44 @@ def _between(one: Digit, other: Digit, share: float) -> Digit:
 
 def _step(fine: Digit, step: int) -> Digit:
     """One pixel further: to the four neighbours, or now and then to the eight, which together make a circle."""
-    out = fine.copy()
-    np.maximum(out[1:], fine[:-1], out=out[1:])
-    np.maximum(out[:-1], fine[1:], out=out[:-1])
+    # The rows follow each other as one line: until the last step, the outermost columns are all alike.
+    line, row = fine.ravel(), fine.shape[1]
+    out = line.copy()
+    np.maximum(out[row:], line[:-row], out=out[row:])
+    np.maximum(out[:-row], line[row:], out=out[:-row])
     # Two squares to three crosses come nearest to a circle.
-    across = out.copy() if step % 5 in (1, 3) else fine
-    np.maximum(out[:, 1:], across[:, :-1], out=out[:, 1:])
-    np.maximum(out[:, :-1], across[:, 1:], out=out[:, :-1])
-    return out
+    across = out.copy() if step % 5 in (1, 3) else line
+    np.maximum(out[1:], across[:-1], out=out[1:])
+    np.maximum(out[:-1], across[1:], out=out[:-1])
+    return out.reshape(fine.shape)
 
 
 def _shrunk(fine: Digit) -> Digit:
     """The digit cut out of the fine canvas, its longer side 20 pixels."""
-    box = _inked(fine, max(min(127, int(fine.max())), 1))
+    # Where no ink is as full as half, the fullest tells.
+    box = box_of_marks(fine >= 127) or box_of_marks(fine >= max(int(fine.max()), 1))
     if box is None:
         return fine[:1, :1]
     height, width = _sides(box)
     scale = BOX_PIXELS / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     area = (box[1].start, box[0].start, box[1].stop, box[0].stop)
-    return np.asarray(Image.fromarray(fine).resize(size, Image.Resampling.BOX, area))
+    return pixels_of(image_of(fine).resize(size, Image.Resampling.BOX, area))
 
 
 def _centred(digit: Digit) -> Digit:
     canvas = np.zeros((SIDE, SIDE), np.uint8)
-    at = [
-        min(max(round(CENTRE - _centre(digit, axis)), 0), SIDE - digit.shape[axis])
-        for axis in (0, 1)
-    ]
-    canvas[at[0] : at[0] + digit.shape[0], at[1] : at[1] + digit.shape[1]] = digit
+    top, left = (
+        min(max(round(CENTRE - place), 0), SIDE - side)
+        for place, side in zip(_centre(digit), digit.shape, strict=True)
+    )
+    canvas[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return canvas
 
 
-def _centre(digit: Digit, axis: int) -> float:
-    """The row (axis 0) or column (axis 1) of the centre of mass."""
-    profile = digit.sum(axis=1 - axis, dtype=np.float64)
-    return float(profile @ np.arange(len(profile)) / max(profile.sum(), 1))
+def _centre(digit: Digit) -> tuple[float, float]:
+    """The row and the column of the centre of mass."""
+    height, width = digit.shape
+    sums = _MOMENTS[:, :height] @ digit.astype(np.float64) @ _MOMENTS[:, :width].T
+    mass = max(sums[0, 0], 1.0)
+    return float(sums[1, 0] / mass), float(sums[0, 1] / mass)

@@ -5,6 +5,7 @@ lighter all over or darker all over, covers less than half of it, and its stroke
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from tenfold.errors import DataError
+from tenfold.pictures.pixels import image_of, pixels_of
 
 Picture = NDArray[np.uint8]
 Grey = NDArray[np.uint8]
@@ -53,6 +55,9 @@ FULL_DEPTH = 1.2
 RIM_WEIGHT = 3.0
 # So many rings of the grid may belong to a frame, and so much of a ring must agree to tell.
 RINGS, RING_SHARE = 4, 0.97
+
+_DEPTHS = np.arange(256, dtype=np.float64)
+_LITTLE = 1e-6 * np.eye(6)
 
 
 def check_picture(picture: Picture) -> Picture:
@@ -124,16 +129,14 @@ def _depth(grey: Grey) -> tuple[Grey, float]:
     """
     longer = max(grey.shape)
     cell = max(1, -(-longer // (LARGE_GRID if longer > LARGE_PICTURE else GRID)))
-    image = Image.fromarray(grey)
-    small = np.asarray(image.reduce(cell)).astype(np.int16)
+    small = pixels_of(image_of(grey).reduce(cell)).astype(np.int16)
     dark = _ink_is_dark(small)
     paper = paper_of(small if dark else 255 - small)
     bright = grey if dark else 255 - grey
-    if paper.min() == paper.max():
+    if (paper == paper[0, 0]).all():
         return np.maximum(paper[0, 0], bright) - bright, 0.0
-    ground, darkest = (
-        _enlarged(each, grey) for each in (paper, -_highest(-paper.astype(np.int16), 3))
-    )
+    around = _lowest(paper.astype(np.int16), 3).astype(np.uint8)
+    ground, darkest = _enlarged(paper, grey), _enlarged(around, grey)
     below = np.minimum(np.maximum(darkest, bright) - bright, 255 // EDGE_TIMES) * EDGE_TIMES
     depth: Grey = np.minimum(np.maximum(ground, bright) - bright, below)
     grain = _grain(grey)
@@ -144,10 +147,10 @@ def _depth(grey: Grey) -> tuple[Grey, float]:
     return lit, grain
 
 
-def _enlarged(cells: NDArray[np.integer], grey: Grey) -> Grey:
-    """Values 0..255 of a grid at each pixel of the picture."""
-    image = Image.fromarray(cells.astype(np.uint8))
-    return np.asarray(image.resize((grey.shape[1], grey.shape[0]), Image.Resampling.BILINEAR))
+def _enlarged(cells: Grey, grey: Grey) -> Grey:
+    """Values of a grid at each pixel of the picture."""
+    size = grey.shape[1], grey.shape[0]
+    return pixels_of(image_of(cells).resize(size, Image.Resampling.BILINEAR))
 
 
 def paper_of(small: NDArray[np.int16]) -> Grey:
@@ -156,29 +159,26 @@ def paper_of(small: NDArray[np.int16]) -> Grey:
     if _is_even(paper):
         return np.asarray(paper, np.uint8)
     depth = paper - small
-    trend = np.rint(_plane(small, depth <= 0.3 * depth.max())).astype(np.int16)
+    trend = np.rint(_plane(small, depth <= int(0.3 * depth.max()))).astype(np.int16)
     # Each is at least as bright as the paper: the first of two is too bright where light falls off towards an
     # edge of the picture, the second beside the edge of a shadow.
     rest = small - trend
     wide = np.minimum(paper, trend + _closed(rest, WINDOW))
-    narrow = np.minimum(_closed(small, NARROW_WINDOW), trend + _closed(rest, NARROW_WINDOW))
+    both = _closed(np.array([small, rest]).swapaxes(0, 1), NARROW_WINDOW)
+    narrow = np.minimum(both[:, 0], trend + both[:, 1])
     depth = wide - small
-    inked = _inside(depth)
+    inked = depth > depth.max() // 2
     # Where strokes are narrow, narrower shadows can be told from them.
     is_narrow = (narrow - small)[inked].sum() >= NARROW_SHARE * depth[inked].sum()
     paper = _with_dark_rim(narrow if is_narrow else wide, small)
-    return np.asarray(np.clip(paper, 0, 255), np.uint8)
-
-
-def _inside(depth: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """Where the ink is, bool (h, w); where there is any inside of the picture, without what hangs on its rim."""
-    inked = depth > depth.max() / 2
-    inside = np.where(joined_to_rim(depth > EVEN), 0, depth)
-    return inside > inside.max() / 2 if inside.max() > 3 * EVEN else inked
+    return np.maximum(np.minimum(paper, 255), 0).astype(np.uint8)
 
 
 def _with_dark_rim(paper: NDArray[np.int16], small: NDArray[np.int16]) -> NDArray[np.int16]:
     """The paper, dark where it would have been taken for ink because the shadow ends at the rim of the picture."""
+    # No window leaves a place darker than the grid itself.
+    if not _rim(paper - small > EVEN).any():
+        return paper
     darker = _closed(small, RIM_WINDOW)
     return np.where(joined_to_rim(paper - darker > EVEN), darker, paper)
 
@@ -187,9 +187,18 @@ def joined_to_rim(
     marked: NDArray[np.bool_], neighbours: NDArray[np.float64] | None = None
 ) -> NDArray[np.bool_]:
     """What of bool (h, w) is joined to the picture's rim; by sides, or as `ndimage.label` takes `neighbours`."""
-    parts, _ = ndimage.label(marked, neighbours)
-    rim = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    return np.isin(parts, rim[rim > 0])
+    if not _rim(marked).any():
+        return np.zeros_like(marked)
+    parts, count = ndimage.label(marked, neighbours)
+    on_rim = np.zeros(count + 1, bool)
+    on_rim[_rim(parts)] = True
+    on_rim[0] = False
+    return on_rim.take(parts)
+
+
+def _rim(grid: NDArray[Any]) -> NDArray[Any]:
+    """What is on the rim of (h, w), its corners twice."""
+    return np.concatenate([grid[0], grid[-1], grid[:, 0], grid[:, -1]])
 
 
 def _is_even(paper: NDArray[np.int16]) -> bool:
@@ -199,10 +208,11 @@ def _is_even(paper: NDArray[np.int16]) -> bool:
 def _plane(small: NDArray[np.int16], where: NDArray[np.bool_]) -> NDArray[np.float64]:
     """The curved plane nearest to a grid (h, w) in some of its places."""
     basis = _basis(*small.shape)
-    known = basis[where.ravel()]
+    places = np.flatnonzero(where)
+    known = basis.take(places, axis=0)
     # The last term decides where too few places, or all in a row, do not.
-    square = known.T @ known + 1e-6 * np.eye(basis.shape[1])
-    weights = np.linalg.solve(square, known.T @ small[where].astype(np.float64))
+    square = known.T @ known + _LITTLE
+    weights = np.linalg.solve(square, known.T @ small.take(places).astype(np.float64))
     return (basis @ weights).reshape(small.shape)
 
 
@@ -215,36 +225,49 @@ def _basis(height: int, width: int) -> NDArray[np.float64]:
 
 def _closed(values: NDArray[np.int16], window: int) -> NDArray[np.int16]:
     """Dark parts narrower than the window filled with what is around them."""
-    return -_highest(-_highest(values, window), window)
+    return _lowest(_highest(values, window), window)
 
 
 def _highest(values: NDArray[np.int16], window: int) -> NDArray[np.int16]:
-    """The largest value in a window around each, from maxima of 1, 2, 4, 8... neighbours."""
-    height, width = values.shape
-    reached = np.full((height + window - 1, width + window - 1), -OUTSIDE, np.int16)
-    half = window // 2
-    reached[half : half + height, half : half + width] = values
-    seen = 1
-    while seen < window:
-        further = min(seen, window - seen)
-        reached = np.maximum(reached[further:], reached[:-further])
-        reached = np.maximum(reached[:, further:], reached[:, :-further])
-        seen += further
-    return reached
+    """The largest value in a window around each place."""
+    return _extreme(np.maximum, values, window, -OUTSIDE)
+
+
+def _lowest(values: NDArray[np.int16], window: int) -> NDArray[np.int16]:
+    """The smallest value in a window around each place."""
+    return _extreme(np.minimum, values, window, OUTSIDE)
+
+
+def _extreme(
+    most: np.ufunc, values: NDArray[np.int16], window: int, outside: int
+) -> NDArray[np.int16]:
+    """The extreme in a window around each place of a grid (h, w), or of grids side by side (h, k, w)."""
+    height, width, half = len(values), values.shape[-1], window // 2
+    wider = (height + window, *values.shape[1:-1], width + window - 1)
+    padded = np.empty(wider, np.int16)
+    padded.fill(outside)
+    padded[half : half + height, ..., half : half + width] = values
+    # The rows follow each other as one line: what a window reaches of the next row is outside.
+    line, row = padded.ravel(), padded[0].size
+    for step in (row, 1):
+        windows = (window, line.size - step * (window - 1))
+        line = most.reduce(np.ndarray(windows, np.int16, line, 0, (2 * step, 2)), axis=0)
+    return line[: height * row].reshape(height, *wider[1:])[..., :width]
 
 
 def _ink_is_dark(small: NDArray[np.int16]) -> bool:
     """Whether the paper is the bright part: it fills a ring around the digit, or else most of the picture."""
-    if int(small.max()) - int(small.min()) < LEAST_CONTRAST:
+    darkest, brightest = int(small.min()), int(small.max())
+    if brightest - darkest < LEAST_CONTRAST:
         return True
-    filled = _filled_ring(small)
+    filled = _filled_ring(small > (darkest + brightest) // 2)
     if filled is not None:
         return filled
-    highest, lowest = _highest(small, WINDOW), -_highest(-small, WINDOW)
-    if not _is_even(-_highest(-highest, WINDOW)) and not _is_even(_highest(lowest, WINDOW)):
+    highest, lowest = _highest(small, WINDOW), _lowest(small, WINDOW)
+    if not _is_even(_lowest(highest, WINDOW)) and not _is_even(_highest(lowest, WINDOW)):
         # As if the picture were lit evenly.
         small = (small - _plane(small, np.ones(small.shape, bool))).astype(np.int16)
-        highest, lowest = _highest(small, WINDOW), -_highest(-small, WINDOW)
+        highest, lowest = _highest(small, WINDOW), _lowest(small, WINDOW)
     weights = (highest - lowest).astype(np.float32)
     # The square leaves out places where there is only paper and its grain.
     score = (small - lowest - weights / 2) * weights
@@ -252,21 +275,21 @@ def _ink_is_dark(small: NDArray[np.int16]) -> bool:
     return bool(score.sum() + RIM_WEIGHT * rim >= 0)
 
 
-def _filled_ring(small: NDArray[np.int16]) -> bool | None:
+def _filled_ring(bright: NDArray[np.bool_]) -> bool | None:
     """Where the rim is all bright or all dark: whether the innermost ring that is so is bright; else None.
 
     Outside of that there may be a frame, inside of it is the digit.
     """
-    bright = small > (int(small.max()) + int(small.min())) / 2
-    filled = None
-    for ring in range(min(RINGS, (min(small.shape) - 1) // 2)):
+    filled, count = None, np.count_nonzero(bright)
+    for ring in range(min(RINGS, (min(bright.shape) - 1) // 2)):
         inner = bright[1:-1, 1:-1]
-        share = (np.count_nonzero(bright) - np.count_nonzero(inner)) / (bright.size - inner.size)
+        count_inside = np.count_nonzero(inner)
+        share = (count - count_inside) / (bright.size - inner.size)
         if not 1 - RING_SHARE < share < RING_SHARE:
             filled = bool(share > 0.5)
         elif ring == 0:
             break
-        bright = inner
+        bright, count = inner, count_inside
     return filled
 
 
@@ -275,11 +298,11 @@ def _grain(grey: Grey) -> float:
     if min(grey.shape) < LEAST_GRAINY:
         return 0.0
     rows = grey[:: max(1, len(grey) // 12)].astype(np.int16)
-    differences = np.bincount(np.abs(rows[:, 1:] - rows[:, :-1]).ravel(), minlength=256)
-    shares = np.cumsum(differences) / differences.sum()
+    summed = np.bincount(np.abs(rows[:, 1:] - rows[:, :-1]).ravel(), minlength=256).cumsum()
+    shares = summed / summed[-1]
     # A quarter of normal differences lie within 0.45 standard deviations of the grain. Of whole numbers, those
     # that are 0 may be up to half; a picture without grain has more of them.
-    quarter = int(np.searchsorted(shares, 0.25))
+    quarter = int(shares.searchsorted(0.25))
     below = float(shares[quarter - 1]) if quarter else 0.0
     within = quarter - 0.5 + (0.25 - below) / (float(shares[quarter]) - below)
     return max(within, 0.0) / 0.45
@@ -287,19 +310,19 @@ def _grain(grey: Grey) -> float:
 
 def _ramp(counts: NDArray[np.intp], grain: float) -> Ink:
     """How many pixels have each depth 0..255 (256,) -> the ink of each depth, float32 (256,)."""
-    depths = np.arange(256, dtype=np.float64)
-    shares = np.cumsum(counts) / counts.sum()
+    summed = counts.cumsum()
     # Paper is most of the picture, and half of that at least lies below its middle.
-    low, middle = np.searchsorted(shares, (0.1, 0.3))
-    above = np.maximum(depths - middle, 0)
+    low, middle = (summed / summed[-1]).searchsorted((0.1, 0.3))
+    above = np.maximum(_DEPTHS - middle, 0)
     grain = max(grain, (middle - low) / 0.75)
     mass = counts * above
-    typical = (mass * above).sum() / max(mass.sum(), 1)
+    masses = mass.cumsum()
+    typical = (mass @ above) / max(masses[-1], 1)
     if typical < max(LEAST_CONTRAST, GRAIN_TIMES * grain):
         return np.zeros(256, np.float32)
     # The last hundredth of the ink may be spots that are deeper than any stroke.
-    deepest = above[np.searchsorted(np.cumsum(mass), 0.99 * mass.sum())]
+    deepest = above[masses.searchsorted(0.99 * masses[-1])]
     full = min(deepest, typical * FULL_DEPTH)
     ink = above / full
-    ink = np.where(ink < min(3 * grain, 0.3 * typical) / full, 0, ink)
-    return np.minimum(ink, 1).astype(np.float32)
+    ink[ink < min(3 * grain, 0.3 * typical) / full] = 0
+    return np.asarray(np.minimum(ink, 1), np.float32)
