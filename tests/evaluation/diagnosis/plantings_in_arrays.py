@@ -41,6 +41,7 @@ def scaled_twice(arrays: Arrays, rng: Any, again: float) -> Given:
     "test standardised",
     "test moved",
     "test turned",
+    "some of test transposed",
     "train inverted",
     "some rows raw",
 )
@@ -52,6 +53,9 @@ def parts(arrays: Arrays, rng: Any, how: str) -> Given:
         "test inverted": lambda x: 1 - flat(x),
         "test l2": lambda x: flat(x) / np.linalg.norm(flat(x), axis=1, keepdims=True),
         "test transposed": lambda x: flat(x.transpose(0, 2, 1)),
+        "some of test transposed": lambda x: flat(
+            np.where(rng.random((len(x), 1, 1)) < 0.4, x.swapaxes(1, 2), x)
+        ),
         "test moved": lambda x: flat(np.roll(x, 2, 2)),
         "test turned": lambda x: flat(rotate(x, 35, (1, 2), reshape=False, order=1)),
         "test standardised": lambda x: (flat(x) - 0.1307) / 0.3081,
@@ -112,6 +116,27 @@ def transposed(arrays: Arrays, rng: Any, how: str) -> Given:
         "fortran": lambda x: flat(x.reshape(len(x), 784).reshape(len(x), 28, 28, order="F")),
     }[how]
     return fitted(arrays.map(turn), dense(64, 32))
+
+
+@planting(
+    "transposed_pictures",
+    (0.15, "transposed"),
+    (0.5, "transposed"),
+    (0.3, "turned"),
+    (0.7, "turned"),
+    (0.4, "mirrored"),
+)
+def some_transposed(arrays: Arrays, rng: Any, how: tuple[float, str]) -> Given:
+    turn = {
+        "transposed": lambda x: x.swapaxes(1, 2),
+        "turned": lambda x: np.rot90(x, 1, (1, 2)),
+        "mirrored": lambda x: x[:, :, ::-1],
+    }[how[1]]
+
+    def some(x: Array) -> Array:
+        return np.where(rng.random((len(x), 1, 1)) < how[0], turn(x), x)
+
+    return fitted(on_train(arrays, some).scaled(), dense(64, 32))
 
 
 @planting("scrambled_pictures", "columns", "axes", "pixels", "across")

@@ -194,7 +194,8 @@ def turned_by_chance(x: Array, most: float) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("augment", "most"), [(moved_by_chance, 2), (moved_by_chance, 4), (turned_by_chance, 20)]
+    ("augment", "most"),
+    [(moved_by_chance, 2), (moved_by_chance, 4), (turned_by_chance, 20), (turned_by_chance, 40)],
 )
 def test_a_training_part_that_was_augmented_is_no_fault(augment, most, arrays):
     x, y = arrays.train

@@ -18,9 +18,6 @@ ROWS = 500
 LARGEST_RMS = 5.0
 # Pixels of 0..1 vary by 0.3, rows brought to length 1 by 0.03, pixels divided by 255 twice by 0.001.
 SMALLEST_SD = 0.01
-# Turned the right way, digits are half as strange (0.95 against 1.5 to 2); neighbours by far less.
-MENDED = 0.8
-DIGITS_AT_MOST = 1.4
 # MNIST has no empty picture.
 MANY_EMPTY = 0.003
 # Layers that hand a picture on in the shape it came in.
@@ -148,14 +145,6 @@ def _sees_rows_as_channels(model: Model | None, train: Part) -> bool:
     return as_it_came and model.layers[first].settings.get("data_format") == "channels_last"
 
 
-def clear_turn(evidence: Evidence, part: Part) -> str:
-    """The turn that makes digits of a part's pictures; "" where none clearly does."""
-    best, mended, strange = evidence.turn(part)
-    if len(part) < 30 or mended > DIGITS_AT_MOST:
-        return ""
-    return best if best == "as they are" or mended < MENDED * strange else "as they are"
-
-
 def scaling(evidence: Evidence) -> Iterator[Finding]:
     """Pixels that reach the first weights in hundreds, or as next to nothing."""
     train, model = evidence.train, evidence.model
@@ -262,25 +251,6 @@ def mixed_scaling(evidence: Evidence) -> Iterator[Finding]:
             "x_train = np.where(large, x_train / 255, x_train)   # better once, for all rows, before anything is joined to them",
             {"share": share},
         )
-
-
-def direction(evidence: Evidence) -> Iterator[Finding]:
-    """Every part transposed, turned or mirrored in the same way."""
-    train = evidence.train
-    if train is None or train.pictures is None or len(train) < 30:
-        return
-    turn = clear_turn(evidence, train)
-    if turn in ("", "as they are"):
-        return
-    _, mended, strange = evidence.turn(train)
-    yield Finding(
-        "transposed_pictures",
-        0.95,
-        f"The pictures look like digits once they are {turn}: then they are {mended:.2f} times as far from real digits "
-        f"as real ones are, now {strange:.2f} times.",
-        fixes.prepared(evidence.parts, fixes.turned(train, turn)),
-        {"strangeness": strange, "strangeness_mended": mended},
-    )
 
 
 def polarity(evidence: Evidence) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from tenfold.digits import SIDE
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.pictures import side_of
 
@@ -35,6 +36,27 @@ def turned(part: Part, turn: str) -> str:
         return _TURNING[turn].format("x")
     side = side_of(part.x)
     return _TURNING[turn].format(f"x.reshape(-1, {side}, {side})") + ".reshape(x.shape)"
+
+
+def stood(parts: Sequence[Part], turns: Iterable[str]) -> str:
+    """Each picture laid as it is nearest to real digits, where only some of them were turned."""
+    if any(side_of(part.x) != SIDE or part.x[0].size != SIDE**2 for part in parts):
+        return "# load the pictures anew, and look for the step that turns some of them"
+    ways = ", ".join(_TURNING[turn].format("x") for turn in turns)
+    calls = "\n".join(f"x_{part.name} = stand(x_{part.name})" for part in parts)
+    return (
+        "# better without the step that turned some of them; after the fact, each as it is nearest to real digits:\n"
+        "from sklearn.neighbors import NearestNeighbors\n"
+        "from tenfold import load\n\n"
+        "real = NearestNeighbors(n_neighbors=1).fit(load('mnist5k').train.images.reshape(-1, 784) / 255)\n\n"
+        "def away(x):\n"
+        "    return real.kneighbors((x.reshape(-1, 784) - x.min()) / np.ptp(x))[0].ravel()\n\n"
+        "def stand(given):\n"
+        "    x = np.asarray(given).reshape(-1, 28, 28)\n"
+        f"    ways = np.stack([x, {ways}])\n"
+        "    best = np.argmin([away(way) for way in ways], axis=0)\n"
+        "    return ways[best, np.arange(len(x))].reshape(np.shape(given))\n\n" + calls
+    )
 
 
 def compiled(form: str) -> str:

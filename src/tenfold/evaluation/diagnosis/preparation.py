@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from tenfold.digits import SIDE, Images
 from tenfold.evaluation.diagnosis import fixes
-from tenfold.evaluation.diagnosis.data import clear_turn, sample
+from tenfold.evaluation.diagnosis.data import sample
+from tenfold.evaluation.diagnosis.direction import clear_turn, in_words, lying_in
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.pictures import places
+from tenfold.evaluation.diagnosis.reference import AS_THEY_ARE
 
 # Two random parts of one data set differ in root mean square by less than this, augmented or not.
 RMS_RATIO = 1.4
@@ -86,6 +88,13 @@ def _other_polarity(evidence: Evidence, train: Part, part: Part) -> Different:
 
 
 def _other_direction(evidence: Evidence, train: Part, part: Part) -> Different:
+    if lying_in(evidence, train):
+        return None  # a share of the training pictures is a matter of its own
+    if lying := lying_in(evidence, part):
+        return (
+            f"Of the pictures of {part.name}, {in_words(lying)}; those of train all lie alike.",
+            fixes.stood([part], lying),
+        )
     turns = {one: clear_turn(evidence, one) for one in (train, part)}
     ours, theirs = turns.values()
     if ours == theirs or "" in (ours, theirs):
@@ -95,7 +104,7 @@ def _other_direction(evidence: Evidence, train: Part, part: Part) -> Different:
         "\n".join(
             fixes.prepared([one.name], fixes.turned(one, turn))
             for one, turn in turns.items()
-            if turn != "as they are"
+            if turn != AS_THEY_ARE
         ),
     )
 
@@ -103,7 +112,9 @@ def _other_direction(evidence: Evidence, train: Part, part: Part) -> Different:
 def _other_place(evidence: Evidence, train: Part, part: Part) -> Different:
     """Digits that lie elsewhere in their pictures, or lean otherwise, in the mean; each picture may vary."""
     seen = [evidence.pictures(one) for one in (train, part)]
-    if any(pictures is None or len(pictures) < 30 for pictures in seen):
+    if lying_in(evidence, train) or any(
+        pictures is None or len(pictures) < 30 for pictures in seen
+    ):
         return None
     ours, theirs = (
         _places(evidence.bright_ink(one, pictures))
