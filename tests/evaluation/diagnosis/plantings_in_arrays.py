@@ -195,13 +195,20 @@ def missing(arrays: Arrays, rng: Any, how: str) -> Given:
 # Labels
 
 
-@planting("labels_are_text", "object", "unicode", "bytes")
+WORDS = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+
+
+@planting("labels_are_text", "object", "unicode", "bytes", "words")
 def text(arrays: Arrays, rng: Any, how: str) -> Given:
     given = fitted(arrays.scaled(), dense(64, 32), epochs=3)
-    dtype = {"object": object, "unicode": "U1", "bytes": "S1"}[how]
+    as_text = {
+        "object": lambda y: y.astype(str).astype(object),
+        "unicode": lambda y: y.astype("U1"),
+        "bytes": lambda y: y.astype("S1"),
+        "words": lambda y: WORDS[y],
+    }[how]
     return given | {
-        name: (given[name][0], given[name][1].astype(str).astype(dtype))
-        for name in ("train", "validation", "test")
+        name: (given[name][0], as_text(given[name][1])) for name in ("train", "validation", "test")
     }
 
 
@@ -262,6 +269,18 @@ def misaligned(arrays: Arrays, rng: Any, how: str) -> Given:
         }[how]
 
     return fitted(on_train(arrays.scaled(), y=move), dense(64, 32))
+
+
+@planting("labels_shuffled", (0.1, "by hand"), (0.3, "by hand"), (0.2, "validation_split"))
+def sorted_apart(arrays: Arrays, rng: Any, how: tuple[float, str]) -> Given:
+    """y = np.sort(y), and images as they were; then a validation part is cut off."""
+    x, y = arrays.scaled().train
+    y, cut = np.sort(y), int((1 - how[0]) * len(x))
+    good = arrays.scaled()._replace(train=(x, y))
+    if how[1] == "validation_split":
+        return fitted(good, dense(64, 32), validation_split=how[0])
+    parted = good._replace(train=(x[:cut], y[:cut]), validation=(x[cut:], y[cut:]))
+    return fitted(parted, dense(64, 32))
 
 
 @planting("label_noise", "pairs", 0.08, 0.2, 0.4, "a stretch")

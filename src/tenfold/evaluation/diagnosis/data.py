@@ -10,7 +10,7 @@ from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.models import BEFORE_WEIGHTS, SCALING, Model, numpy_of
-from tenfold.evaluation.diagnosis.pictures import finite, side_of
+from tenfold.evaluation.diagnosis.pictures import finite, gap_in_size, side_of
 
 ROWS = 500
 
@@ -225,14 +225,9 @@ def _has(model: Model | None, kinds: tuple[str, ...]) -> bool:
 def _share_scaled(part: Part) -> float:
     """The share of rows on the upper side of a gap in size that no digits have; 1 without such a gap."""
     rows = sample(part.x).reshape(min(len(part), ROWS), -1).astype(np.float64)
-    sizes = np.sort(np.log(np.sqrt((rows**2).mean(axis=1)) + 1e-12))
-    few = max(1, len(sizes) // 50)
-    if len(sizes) < 50:
-        return 1.0
-    steps = np.diff(sizes)[few:-few]
-    widest = int(steps.argmax())
-    # The darkest digits have a quarter of the brightest ones' size, with all sizes between.
-    return 1 - (few + widest + 1) / len(sizes) if steps[widest] > np.log(8) else 1.0
+    sizes = np.sqrt((rows**2).mean(axis=1))
+    gap = gap_in_size(sizes)
+    return 1.0 if gap is None else float((sizes > gap).mean())
 
 
 def mixed_scaling(evidence: Evidence) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ BROUGHT_ALONG = {
     "scrambled_pictures": ("labels_shuffled", "label_noise", "leak"),
     "one_hot_wrong": ("label_noise",),
     "parts_prepared_differently": ("inverted_pixels", "labels_shuffled", "label_noise"),
-    "sorted_split": ("label_noise",),
+    "sorted_split": ("missing_class", "label_noise"),
 }
 """What a cause looks like to rules that do not know of it: remarks beside it."""
 
@@ -157,7 +157,7 @@ def _ordered(findings: list[Finding]) -> list[Finding]:
         else f
         for f in best.values()
     ]
-    return sorted(shown, key=lambda finding: -finding.weight)
+    return sorted(shown, key=lambda finding: (not finding.fault, -finding.weight))
 
 
 def _unexplained(evidence: Evidence) -> Iterable[Finding]:

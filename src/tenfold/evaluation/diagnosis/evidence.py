@@ -203,6 +203,15 @@ class Evidence:
             return Fit(*probe.told_and_margin(gaussians, z, part.labels))
 
     @cached_property
+    def unrelated(self) -> bool:
+        """Whether training labels have next to nothing to do with their rows: then their order is not that of the rows."""
+        fit, train = self.own_fit(self.train), self.train
+        if fit is None or train is None or train.labels is None or len(train) < FEWEST:
+            return False
+        guessing = float(((np.bincount(train.labels) / len(train)) ** 2).sum())
+        return float((fit.told == train.labels).mean()) < guessing + 0.1
+
+    @cached_property
     def within_reach(self) -> float | None:
         """The accuracy that Gaussians reach on training rows they have not seen: what any network should.
 
@@ -262,8 +271,9 @@ class Evidence:
             if pictures is None:
                 return AS_THEY_ARE, np.inf, np.inf
             if self.lying(part):
-                stood, as_they_are = self._upright(part, pictures), self.bright_ink(part, pictures)
-                return AS_THEY_ARE, *map(reference().strangeness, (stood, as_they_are))
+                strangeness = reference().strangeness
+                as_they_are = strangeness(self.bright_ink(part, pictures))
+                return AS_THEY_ARE, strangeness(self._upright(part, pictures)), as_they_are
             return reference().best_turn(self.bright_ink(part, pictures))
 
         return self.once(("turn", part.name), find)
@@ -308,7 +318,8 @@ class Evidence:
                 name: turn for name, turn in TURNS.items() if name == AS_THEY_ARE or name in lying
             }
             best = _likeness(inked, ways).argmax(axis=0)
-            return np.stack([turn(inked) for turn in ways.values()])[best, np.arange(len(inked))]
+            turned = np.stack([turn(inked) for turn in ways.values()])
+            return np.asarray(turned[best, np.arange(len(inked))])
         best_turn, mended, strange = self.turn(part)
         return TURNS[best_turn if mended < 0.8 * strange else AS_THEY_ARE](inked)
 

@@ -96,6 +96,15 @@ class Model:
         return tuple(layer for layer in self.layers if layer.kind in WITH_WEIGHTS)
 
     @property
+    def estimator(self) -> Any | None:
+        """The classifier of scikit-learn, or of its form, that was given itself or by a method of it."""
+        owner = getattr(self.itself, "__self__", self.itself)
+        fits = callable(getattr(owner, "fit", None)) and callable(
+            getattr(owner, "get_params", None)
+        )
+        return owner if self.kind == "callable" and fits else None
+
+    @property
     def units(self) -> int | None:
         """The number of outputs by the last layer's settings."""
         units = self.weighted[-1].settings.get("units") if self.weighted else None

@@ -27,6 +27,7 @@ def restore(x: NDArray[Any]) -> Images | None:
     pixels = as_squares(x)
     if pixels is None or len(pixels) == 0:
         return None
+    pixels = _one_size(pixels)
     step = max(1, len(pixels) // ROWS_LOOKED_AT)
     sample = finite(pixels[::step])
     low, reach = _low_and_reach(sample)
@@ -100,6 +101,37 @@ def in_the_middle(pictures: Images) -> Images:
     out = pictures.copy()
     out[moved] = pictures[moved[:, None, None], down[:, :, None], right[:, None, :]]
     return out
+
+
+def gap_in_size(sizes: NDArray[np.floating[Any]]) -> float | None:
+    """The size (n,) below which pictures are many times smaller than those above; None without such a gap."""
+    ordered = np.sort(np.log(sizes + 1e-12))
+    few = max(1, len(ordered) // 50)
+    if len(ordered) < 50:
+        return None
+    steps = np.diff(ordered)[few:-few]
+    widest = int(steps.argmax())
+    # The darkest digits have a quarter of the brightest ones' size, with all sizes between.
+    if steps[widest] <= np.log(8):
+        return None
+    return float(np.exp((ordered[few + widest] + ordered[few + widest + 1]) / 2))
+
+
+def _one_size(pixels: NDArray[Any]) -> NDArray[Any]:
+    """(n, side, side), some 0..1 and others 0..255 -> the small ones as large as the others."""
+    # Pictures of whole numbers have one size; so do nearly all others, and this is asked of few.
+    if pixels.dtype.kind != "f":
+        return pixels
+    few = finite(pixels[:: max(1, len(pixels) // 500)])
+    gap = gap_in_size(np.abs(few).max(axis=(1, 2)))
+    if gap is None:
+        return pixels
+    sizes = np.abs(finite(pixels)).max(axis=(1, 2))
+    small = sizes < gap
+    factor = np.where(
+        small, np.median(sizes[~small]) / max(float(np.median(sizes[small])), 1e-12), 1.0
+    )
+    return finite(pixels) * factor.astype(np.float32)[:, None, None]
 
 
 def _low_and_reach(

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ SHUFFLE = "order = np.random.default_rng(0).permutation(len(x))\nx, y = x[order]
 def sorted_split(evidence: Evidence) -> Iterator[Finding]:
     """Validation holds classes that training lacks, because it was cut off data in order."""
     train = evidence.train
-    if train is None or train.labels is None or not _countable(train.labels):
+    if train is None or train.labels is None or not _countable(train.labels) or evidence.unrelated:
         return
     validation = evidence.parts.get("validation")
     if validation is not None and validation.labels is not None and _countable(validation.labels):
@@ -47,7 +48,6 @@ def sorted_split(evidence: Evidence) -> Iterator[Finding]:
                 SHUFFLE,
             )
         return
-    tail = max(1, len(train) // 5)
     if in_order(train.labels) < IN_ORDER or evidence.history is None and evidence.model is None:
         return
     failing = _tail_failing(evidence, train)
@@ -62,40 +62,53 @@ def sorted_split(evidence: Evidence) -> Iterator[Finding]:
         if low
         else ""
     )
-    seen = (
-        f" The model tells {failing[0]:.0%} of the last fifth and {failing[1]:.0%} of the others."
-        if failing
-        else ""
-    )
+    seen = ""
+    last = _classes_in_order(train.labels)[-1:]
+    if failing is not None:
+        last = failing.classes
+        seen = (
+            f" The model tells {failing.share:.0%} of these, {failing.rows:.0%} of all rows, and {failing.others:.0%} of the "
+            "others."
+        )
     yield Finding(
         "sorted_split",
         0.96 if failing and low else 0.9,
-        f"The training data are in order of their labels, and their last fifth holds the classes "
-        f"{_listed(np.unique(train.labels[-tail:]))} alone; validation_split cuts off the last rows without shuffling."
-        + said
-        + seen,
+        f"The training data are in order of their labels, and the last rows are all of {_listed(last)}; validation_split "
+        "cuts off the last rows without shuffling." + said + seen,
         SHUFFLE,
     )
 
 
-def _tail_failing(evidence: Evidence, train: Part) -> tuple[float, float] | None:
-    """(accuracy on the last fifth, on the rest) where the last classes are not told and the first are."""
+class Tail(NamedTuple):
+    """The `classes` that stand last and are not told: their share of all `rows`, what of them is told, what of `others`."""
+
+    classes: list[int]
+    rows: float
+    share: float
+    others: float
+
+
+def _tail_failing(evidence: Evidence, train: Part) -> Tail | None:
+    """What of rows in order is not told, where that is the last classes and the first ones are."""
     answers = evidence.answers(train)
     if answers is None or answers.labels is None:
         return None
     right = answers.told == answers.labels
     order = _classes_in_order(answers.labels)
     recalls = [float(right[answers.labels == c].mean()) for c in order]
-    if recalls[-1] < 0.2 and np.mean(recalls[: len(order) // 2]) > 0.6:
-        cut = len(right) - max(1, len(right) // 5)
-        return float(right[cut:].mean()), float(right[:cut].mean())
-    return None
+    if recalls[-1] >= 0.2 or np.mean(recalls[: len(order) // 2]) <= 0.6:
+        return None
+    first = max((i for i, recall in enumerate(recalls) if recall >= 0.2), default=-1) + 1
+    lost = np.isin(answers.labels, order[first:])
+    return Tail(
+        order[first:], float(lost.mean()), float(right[lost].mean()), float(right[~lost].mean())
+    )
 
 
 def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
     """Training rows in order, and a model that knows the last ones best."""
     train = evidence.train
-    if train is None or train.labels is None or not _countable(train.labels):
+    if train is None or train.labels is None or not _countable(train.labels) or evidence.unrelated:
         return
     order = in_order(train.labels)
     if order < IN_ORDER or len(np.unique(train.labels)) < 3:
@@ -114,7 +127,9 @@ def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
             0.95,
             f"{order:.0%} of the training rows have the label of the row before, and the model tells {recency[0]:.0%} of the "
             f"classes that come first and {recency[1]:.0%} of the last: it forgot what it saw earlier.{said}",
-            "model.fit(x, y, shuffle=True)   # and of a tf.data.Dataset: .shuffle(len(x)) before .batch",
+            "model.fit(x, y, shuffle=True)   # and of a tf.data.Dataset: .shuffle(len(x)) before .batch"
+            if evidence.model is None or evidence.model.kind != "callable"
+            else SHUFFLE.partition("   #")[0] + "   # before each epoch",
             {"first": recency[0], "last": recency[1]},
         )
     elif _tail_failing(evidence, train) is not None:
@@ -142,7 +157,13 @@ def _recency(answers: Answers) -> tuple[float, float] | None:
 def missing_class(evidence: Evidence) -> Iterator[Finding]:
     """A class that other parts or the network's outputs have, and training has not."""
     train = evidence.train
-    if train is None or train.labels is None or not _countable(train.labels) or len(train) < 100:
+    if (
+        train is None
+        or train.labels is None
+        or not _countable(train.labels)
+        or evidence.unrelated
+        or len(train) < 100
+    ):
         return
     counts = _counts(train.labels)
     elsewhere = np.zeros(100, bool)

@@ -8,7 +8,6 @@ from tenfold.digits import CLASSES
 from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
-from tenfold.evaluation.diagnosis.fixes import LAST
 from tenfold.evaluation.diagnosis.models import EXACT_ACCURACY, LINEAR, TOP_ACCURACY, Model
 
 CROSS_ENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -19,7 +18,7 @@ LOSS_OF_SOFTMAX_TWICE = float(-np.log(SOFTMAX_OF_SOFTMAX))
 
 def _compile(evidence: Evidence) -> str:
     train = evidence.train
-    return fixes.compiled(train.form if train is not None else "")
+    return fixes.compiled(evidence.model, train.form if train is not None else "")
 
 
 def outputs(evidence: Evidence) -> Iterator[Finding]:
@@ -38,7 +37,7 @@ def outputs(evidence: Evidence) -> Iterator[Finding]:
             "wrong_output_units",
             0.95,
             f"The network has {units} output{'s' if units > 1 else ''} for {evidence.classes} classes.",
-            f"{LAST}: one output for each class\n{_compile(evidence)}",
+            f"{fixes.last_layer(model)}: one output for each class\n{_compile(evidence)}",
             {"outputs": units, "classes": evidence.classes},
         )
 
@@ -82,7 +81,7 @@ def output_activation(evidence: Evidence) -> Iterator[Finding]:
         "output_activation",
         0.95 if stood else 0.7,
         f"The last activation is {name}. {what}{never}",
-        LAST,
+        fixes.last_layer(model),
     )
 
 
@@ -134,7 +133,7 @@ def softmax_twice(evidence: Evidence) -> Iterator[Finding]:
         )
         why, fix = (
             f"In the network: {assert_outputs}.",
-            f"{LAST}, and no Softmax behind it",
+            f"{fixes.last_layer(model)}, and no Softmax behind it",
         )
     elif in_loss:
         why = (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tenfold.evaluation.diagnosis import inside
+from tenfold.evaluation.diagnosis import fixes, inside
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.histories import History
@@ -62,8 +62,12 @@ def nan(evidence: Evidence) -> Iterator[Finding]:
         "nan_in_training",
         0.97,
         f"NaN or infinity in {' and '.join(where)}.{when} From there on nothing is learnt.",
-        "model.compile(keras.optimizers.Adam(1e-3, clipnorm=1.0), model.loss, metrics=['accuracy'])\n"
-        "# build the model anew: NaN stays. Look for log(0), 0/0 and x without scaling in your own losses and layers.",
+        (
+            "model.compile(keras.optimizers.Adam(1e-3, clipnorm=1.0), model.loss, metrics=['accuracy'])\n"
+            if model is None or model.kind != "callable"
+            else ""
+        )
+        + "# build the model anew: NaN stays. Look for log(0), 0/0 and x without scaling in your own losses and layers.",
     )
 
 
@@ -234,8 +238,7 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
         "overfitting",
         0.9 if (turn.long_ago and turn.rise > 1.5) or surely > 0.1 else 0.7,
         text,
-        "model.fit(..., callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)])\n"
-        "# and more images, augmentation, or dropout of 0.2 to 0.5 in wide layers",
+        fixes.less_by_heart(evidence.model),
         {"gap": gap, "rise": turn.rise},
         fault=surely > 0.1 or (gap > 0.04 and turn.long_ago),
     )
@@ -277,7 +280,8 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
         answers.log_loss is not None and abs(answers.log_loss - np.log(evidence.classes)) < 0.3
     )
     reach = evidence.within_reach or 0.0
-    sure = 0.85 if falling or few else 0.55 if history is None or untrained else 0.35
+    stopped = _stopped_by_its_limit(evidence)
+    sure = 0.85 if falling or few or stopped else 0.55 if history is None or untrained else 0.35
     steps = evidence.model.steps if evidence.model else None
     taken = (
         f" It took {steps:,} step{'s' * (steps != 1)}."
@@ -289,8 +293,22 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "under_training",
         sure,
-        f"A probe without any training tells {reach:.1%} of unseen rows.{told(answers)}{falling}{taken}",
-        "model.fit(x, y, epochs=20, callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)])",
+        f"A probe without any training tells {reach:.1%} of unseen rows.{told(answers)}{falling}{taken}{stopped}",
+        fixes.trained_longer(evidence.model),
         # What is no network may be as good as it gets: a linear classifier tells 92 %.
-        fault=evidence.model is None or evidence.model.kind != "callable" or history is not None,
+        fault=evidence.model is None
+        or evidence.model.kind != "callable"
+        or history is not None
+        or bool(stopped),
     )
+
+
+def _stopped_by_its_limit(evidence: Evidence) -> str:
+    """That a classifier of scikit-learn took all the iterations it was allowed, as a sentence; "" where not."""
+    estimator = evidence.model.estimator if evidence.model is not None else None
+    last = estimator[-1] if hasattr(estimator, "named_steps") else estimator  # type: ignore[index]  # a pipeline
+    allowed, taken = getattr(last, "max_iter", None), getattr(last, "n_iter_", None)
+    if not isinstance(allowed, int) or taken is None or not allowed > 0:
+        return ""
+    took = int(np.max(taken))
+    return f" It stopped at its limit of {allowed:,} iterations." if took >= allowed else ""
