@@ -327,6 +327,26 @@ def unshuffled(arrays: Arrays, rng: Any, epochs: int) -> Given:
     )
 
 
+@planting("sorted_not_shuffled", ("sgd", 4), ("adam", 3), ("adam", 8))
+def two_blocks(arrays: Arrays, rng: Any, how: tuple[str, int]) -> Given:
+    """Even digits, by chance among themselves, and then odd ones."""
+    x, y = arrays.scaled().train
+    order = np.argsort(y % 2, kind="stable")
+    parted = arrays.scaled()._replace(train=(x[order], y[order]))
+    return fitted(parted, dense(64, 32), optimizer=how[0], epochs=how[1], shuffle=False)
+
+
+@planting("leak", 0.5, 0.7, 0.85)
+def darker_copies(arrays: Arrays, rng: Any, times: float) -> Given:
+    """Darker copies of all images, and then a part cut off by chance."""
+    x, y = arrays.scaled().train
+    order = rng.permutation(len(x))
+    x, y = np.concatenate([x[::2], times * x[::2]])[order], np.concatenate([y[::2], y[::2]])[order]
+    cut = int(0.75 * len(x))
+    parted = arrays.scaled()._replace(train=(x[:cut], y[:cut]), validation=(x[cut:], y[cut:]))
+    return fitted(parted, dense(64, 32))
+
+
 @planting("leak", 0.02, 0.2, 1.0, "noisy copies", "test")
 def leak(arrays: Arrays, rng: Any, share: Any) -> Given:
     good = arrays.scaled()
