@@ -16,7 +16,7 @@ from tenfold.evaluation.diagnosis.pictures import places
 from tenfold.evaluation.diagnosis.reference import AS_THEY_ARE
 
 # Two random parts of one data set differ in root mean square by less than this, augmented or not.
-RMS_RATIO = 1.4
+RMS_RATIO = 1.5
 # Noise of a tenth of white makes the rim vary by a third of what all pixels do.
 GRAIN = 0.1
 # Of 28 pixels, and of the tangent of the slant: so far two samples of one data set are never apart, and 8 standard errors.
