@@ -274,6 +274,81 @@ def augmented_beforehand(a: Arrays) -> Given:
     )
 
 
+def on_train(a: Arrays, change: Callable[[Array], Array]) -> Arrays:
+    x, y = a.train
+    return a._replace(train=(change(x), y))
+
+
+def squares_cut_out(a: Arrays) -> Given:
+    """A square of 8x8 made black in every training picture (random erasing, Zhong et al. 2017)."""
+    rng = np.random.default_rng(0)
+
+    def erased(x: Array) -> Array:
+        x = x.copy()
+        for one, (row, column) in zip(x, rng.integers(0, 20, (len(x), 2)), strict=True):
+            one[row : row + 8, column : column + 8] = 0
+        return x
+
+    return fitted(on_train(a, erased).scaled(), dense(128), epochs=8)
+
+
+def noise_on_the_training_part(a: Arrays) -> Given:
+    rng = np.random.default_rng(0)
+    noisy = on_train(a.scaled(), lambda x: (x + rng.normal(0, 0.15, x.shape)).astype("float32"))
+    return fitted(noisy, dense(128), epochs=8)
+
+
+def made_darker_by_chance(a: Arrays) -> Given:
+    rng = np.random.default_rng(0)
+    darker = on_train(a.scaled(), lambda x: x * rng.uniform(0.6, 1, (len(x), 1)).astype("float32"))
+    return fitted(darker, dense(128), epochs=8)
+
+
+def sigmoids_with_squared_error(a: Arrays) -> Given:
+    import keras
+
+    rate = keras.optimizers.Adam(2e-3)
+    hot = a.scaled().map(y=one_hot)
+    return fitted(hot, dense(128, last="sigmoid"), optimizer=rate, loss="mse", epochs=8)
+
+
+def ten_questions_of_yes_or_no(a: Arrays) -> Given:
+    hot = a.scaled().map(y=one_hot)
+    loss, metrics = "binary_crossentropy", ["categorical_accuracy"]
+    return fitted(hot, dense(128, last="sigmoid"), loss=loss, metrics=metrics, epochs=8)
+
+
+def weights_within_bounds(a: Arrays) -> Given:
+    import keras
+
+    return fitted(
+        a.scaled(), dense(128, kernel_constraint=keras.constraints.MaxNorm(1.0)), epochs=8
+    )
+
+
+def a_loss_of_its_own(a: Arrays) -> Given:
+    import keras
+
+    def focal(y: Any, z: Any) -> Any:
+        cost = keras.losses.sparse_categorical_crossentropy(y, z, from_logits=True)
+        return (1 - keras.ops.exp(-cost)) * cost
+
+    return fitted(a.scaled(), dense(128, last=None), loss=focal, epochs=8)
+
+
+def a_rate_that_ends_at_nothing(a: Arrays) -> Given:
+    import keras
+
+    rate = keras.optimizers.schedules.PolynomialDecay(3e-3, 800, 0.0)
+    return fitted(a.scaled(), dense(128), optimizer=keras.optimizers.Adam(rate), epochs=8)
+
+
+def two_blocks_shuffled_by_fit(a: Arrays) -> Given:
+    x, y = a.scaled().train
+    order = np.argsort(y >= 5, kind="stable")
+    return fitted(a.scaled()._replace(train=(x[order], y[order])), dense(64, 32), epochs=8)
+
+
 def channels_first_and_permuted(a: Arrays) -> Given:
     from keras import layers as k
 
@@ -286,5 +361,7 @@ HEALTHY: tuple[Script, ...] = (
     normalization_inside, standardised_by_scikit_learn, mean_and_sd, minus_one_to_one, sgd_with_momentum,
     rmsprop_with_wide_dropout, adamw_with_schedule, little_l2, sorted_but_shuffled_by_fit, softmax_regression,
     elu_and_swish, padded_to_32_in_three_channels, rows_as_a_sequence, scikit_learn, subclassed, augmented_inside,
-    scaled_in_its_own_call, divided_without_a_layer, scaled_by_a_layer_of_its_own, mixed_up, augmented_beforehand, channels_first_and_permuted,
+    scaled_in_its_own_call, divided_without_a_layer, scaled_by_a_layer_of_its_own, mixed_up, augmented_beforehand, channels_first_and_permuted, squares_cut_out,
+    noise_on_the_training_part, made_darker_by_chance, sigmoids_with_squared_error, ten_questions_of_yes_or_no,
+    weights_within_bounds, a_loss_of_its_own, a_rate_that_ends_at_nothing, two_blocks_shuffled_by_fit,
 )  # fmt: skip

@@ -41,6 +41,7 @@ def scaled_twice(arrays: Arrays, rng: Any, again: float) -> Given:
     "test standardised",
     "test moved",
     "test turned",
+    "some of test transposed",
     "train inverted",
     "some rows raw",
 )
@@ -52,6 +53,9 @@ def parts(arrays: Arrays, rng: Any, how: str) -> Given:
         "test inverted": lambda x: 1 - flat(x),
         "test l2": lambda x: flat(x) / np.linalg.norm(flat(x), axis=1, keepdims=True),
         "test transposed": lambda x: flat(x.transpose(0, 2, 1)),
+        "some of test transposed": lambda x: flat(
+            np.where(rng.random((len(x), 1, 1)) < 0.4, x.swapaxes(1, 2), x)
+        ),
         "test moved": lambda x: flat(np.roll(x, 2, 2)),
         "test turned": lambda x: flat(rotate(x, 35, (1, 2), reshape=False, order=1)),
         "test standardised": lambda x: (flat(x) - 0.1307) / 0.3081,
@@ -114,6 +118,27 @@ def transposed(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(arrays.map(turn), dense(64, 32))
 
 
+@planting(
+    "transposed_pictures",
+    (0.15, "transposed"),
+    (0.5, "transposed"),
+    (0.3, "turned"),
+    (0.7, "turned"),
+    (0.4, "mirrored"),
+)
+def some_transposed(arrays: Arrays, rng: Any, how: tuple[float, str]) -> Given:
+    turn = {
+        "transposed": lambda x: x.swapaxes(1, 2),
+        "turned": lambda x: np.rot90(x, 1, (1, 2)),
+        "mirrored": lambda x: x[:, :, ::-1],
+    }[how[1]]
+
+    def some(x: Array) -> Array:
+        return np.where(rng.random((len(x), 1, 1)) < how[0], turn(x), x)
+
+    return fitted(on_train(arrays, some).scaled(), dense(64, 32))
+
+
 @planting("scrambled_pictures", "columns", "axes", "pixels", "across")
 def scrambled(arrays: Arrays, rng: Any, how: str) -> Given:
     order = rng.permutation(784)
@@ -170,13 +195,20 @@ def missing(arrays: Arrays, rng: Any, how: str) -> Given:
 # Labels
 
 
-@planting("labels_are_text", "object", "unicode", "bytes")
+WORDS = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+
+
+@planting("labels_are_text", "object", "unicode", "bytes", "words")
 def text(arrays: Arrays, rng: Any, how: str) -> Given:
     given = fitted(arrays.scaled(), dense(64, 32), epochs=3)
-    dtype = {"object": object, "unicode": "U1", "bytes": "S1"}[how]
+    as_text = {
+        "object": lambda y: y.astype(str).astype(object),
+        "unicode": lambda y: y.astype("U1"),
+        "bytes": lambda y: y.astype("S1"),
+        "words": lambda y: WORDS[y],
+    }[how]
     return given | {
-        name: (given[name][0], given[name][1].astype(str).astype(dtype))
-        for name in ("train", "validation", "test")
+        name: (given[name][0], as_text(given[name][1])) for name in ("train", "validation", "test")
     }
 
 
@@ -239,6 +271,18 @@ def misaligned(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(on_train(arrays.scaled(), y=move), dense(64, 32))
 
 
+@planting("labels_shuffled", (0.1, "by hand"), (0.3, "by hand"), (0.2, "validation_split"))
+def sorted_apart(arrays: Arrays, rng: Any, how: tuple[float, str]) -> Given:
+    """y = np.sort(y), and images as they were; then a validation part is cut off."""
+    x, y = arrays.scaled().train
+    y, cut = np.sort(y), int((1 - how[0]) * len(x))
+    good = arrays.scaled()._replace(train=(x, y))
+    if how[1] == "validation_split":
+        return fitted(good, dense(64, 32), validation_split=how[0])
+    parted = good._replace(train=(x[:cut], y[:cut]), validation=(x[cut:], y[cut:]))
+    return fitted(parted, dense(64, 32))
+
+
 @planting("label_noise", "pairs", 0.08, 0.2, 0.4, "a stretch")
 def noise(arrays: Arrays, rng: Any, rate: Any) -> Given:
     def spoil(y: Array) -> Array:
@@ -281,6 +325,26 @@ def unshuffled(arrays: Arrays, rng: Any, epochs: int) -> Given:
     return fitted(
         good._replace(train=in_order(good.train)), dense(64, 32), shuffle=False, epochs=epochs
     )
+
+
+@planting("sorted_not_shuffled", ("sgd", 4), ("adam", 3), ("adam", 8))
+def two_blocks(arrays: Arrays, rng: Any, how: tuple[str, int]) -> Given:
+    """Even digits, by chance among themselves, and then odd ones."""
+    x, y = arrays.scaled().train
+    order = np.argsort(y % 2, kind="stable")
+    parted = arrays.scaled()._replace(train=(x[order], y[order]))
+    return fitted(parted, dense(64, 32), optimizer=how[0], epochs=how[1], shuffle=False)
+
+
+@planting("leak", 0.5, 0.7, 0.85)
+def darker_copies(arrays: Arrays, rng: Any, times: float) -> Given:
+    """Darker copies of all images, and then a part cut off by chance."""
+    x, y = arrays.scaled().train
+    order = rng.permutation(len(x))
+    x, y = np.concatenate([x[::2], times * x[::2]])[order], np.concatenate([y[::2], y[::2]])[order]
+    cut = int(0.75 * len(x))
+    parted = arrays.scaled()._replace(train=(x[:cut], y[:cut]), validation=(x[cut:], y[cut:]))
+    return fitted(parted, dense(64, 32))
 
 
 @planting("leak", 0.02, 0.2, 1.0, "noisy copies", "test")

@@ -22,6 +22,26 @@ def last_activation(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(arrays.scaled(), dense(64, 32, last=how))
 
 
+@planting("output_activation", "in a Lambda", "in a layer of its own", "as an activation")
+def over_the_batch(arrays: Arrays, rng: Any, how: str) -> Given:
+    """Softmax over axis 0: each picture's answer depends on the others of its batch."""
+    import keras
+
+    def softmax(z: Any) -> Any:
+        return keras.ops.softmax(z, axis=0)
+
+    class Softmax(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
+        def call(self, z: Any) -> Any:
+            return softmax(z)
+
+    last = {
+        "in a Lambda": [keras.layers.Dense(10), keras.layers.Lambda(softmax)],
+        "in a layer of its own": [keras.layers.Dense(10), Softmax()],
+        "as an activation": [keras.layers.Dense(10, activation=softmax)],
+    }[how]
+    return fitted(arrays.scaled(), [*dense(64, 32)[:-1], *last], epochs=3)
+
+
 @planting("softmax_twice", "in the loss", "two layers", "cnn", "categorical")
 def twice(arrays: Arrays, rng: Any, how: str) -> Given:
     import keras
@@ -62,6 +82,21 @@ def loss(arrays: Arrays, rng: Any, how: str) -> Given:
         )
     name = {"mse of one-hot": "mse", "binary": "binary_crossentropy", "mae": "mae"}[how]
     return fitted(hot, dense(64, 32), loss=name)
+
+
+@planting("wrong_loss", "ignores labels", "ignores whole labels", "reversed")
+def own_loss(arrays: Arrays, rng: Any, how: str) -> Given:
+    import keras
+
+    ops = keras.ops
+    own = {
+        "ignores labels": lambda y, p: -ops.mean(p, axis=-1) + 0 * ops.sum(y * p, axis=-1),
+        "ignores whole labels": lambda y, p: -ops.sum(p * ops.log(p + 1e-7), axis=-1),
+        "reversed": lambda y, p: ops.sum(y * ops.log(p + 1e-7), axis=-1),
+    }[how]
+    whole = how == "ignores whole labels"
+    good = arrays.scaled().map(y=lambda y: y if whole else np.eye(10, dtype="float32")[y])
+    return fitted(good, dense(64, 32), loss=own, epochs=4)
 
 
 @planting("wrong_metric", "name", "object", "with binary loss", "exact", "first five")
@@ -166,6 +201,24 @@ def low(arrays: Arrays, rng: Any, what: tuple[Any, ...]) -> Given:
     )
 
 
+@planting("learning_rate_too_low", "halved", "to 0 early", "steps", "by a callback")
+def decaying_rate(arrays: Arrays, rng: Any, how: str) -> Given:
+    """A rate that is right at first, and next to nothing for most of the training."""
+    import keras
+
+    optimizers, schedules = keras.optimizers, keras.optimizers.schedules
+    if how == "by a callback":
+        falling = keras.callbacks.LearningRateScheduler(lambda epoch: 0.05 * 1e-3**epoch)
+        sgd = optimizers.SGD(0.05)
+        return fitted(arrays.scaled(), dense(64, 32), optimizer=sgd, callbacks=[falling])
+    optimizer = {
+        "halved": lambda: optimizers.SGD(schedules.ExponentialDecay(0.05, 5, 0.5)),
+        "to 0 early": lambda: optimizers.Adam(schedules.CosineDecay(1e-3, 50)),
+        "steps": lambda: optimizers.Adam(schedules.PiecewiseConstantDecay([30], [1e-3, 1e-9])),
+    }[how]()
+    return fitted(arrays.scaled(), dense(64, 32), optimizer=optimizer)
+
+
 @planting("dropout_too_strong", 0.7, 0.8, 0.9, 0.95)
 def dropping(arrays: Arrays, rng: Any, rate: float) -> Given:
     from keras import layers
@@ -184,6 +237,14 @@ def decaying(arrays: Arrays, rng: Any, how: str) -> Given:
     kind, strength = how.split()
     penalty = getattr(keras.regularizers, kind.upper())(float(strength))
     return fitted(arrays.scaled(), dense(64, 32, kernel_regularizer=penalty))
+
+
+@planting("weight_decay_too_strong", 0.02, 0.05, 0.1)
+def bounded(arrays: Arrays, rng: Any, most: float) -> Given:
+    import keras
+
+    bound = keras.constraints.MaxNorm(most)
+    return fitted(arrays.scaled(), dense(64, 32, kernel_constraint=bound))
 
 
 @planting("batch_norm_too_slow", 0.99, 0.999, 0.9999)

@@ -179,6 +179,33 @@ def test_one_plane_a_digit_is_worth_a_remark():
     assert [(f.cause, f.fault) for f in found.findings] == [("no_nonlinearity", False)]
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_rows_of_which_only_some_were_scaled_are_no_leak(share, few):
+    x, y = few.scaled().train
+    some = np.random.default_rng(0).random((len(x), 1)) < share
+    given = arrays_alone(few.scaled()) | {"train": (np.where(some, x, 255 * x), y)}
+    found = tenfold.diagnose(**given)
+    assert found.cause == "parts_prepared_differently", str(found)
+    assert "leak" not in [f.cause for f in found.findings]
+
+
+@pytest.mark.parametrize("last", [9, 8, 7])
+def test_the_rows_that_a_split_of_sorted_data_held_back_are_counted(last, few):
+    x, y = few.scaled().train
+    order = np.argsort(y, kind="stable")
+    x, y = x[order], y[order]
+    known = {row.tobytes(): digit for row, digit in zip(x, y, strict=True)}
+
+    def knows_the_first(rows: Array) -> Array:
+        told = np.array([known[np.asarray(row).tobytes()] for row in rows])
+        return np.eye(10)[np.where(told < last, told, 0)]
+
+    found = tenfold.diagnose(model=knows_the_first, train=(x, y))
+    assert found.cause == "sorted_split"
+    assert f"{(y >= last).mean():.0%} of all rows" in found.faults[0].evidence
+    assert "fifth" not in found.faults[0].evidence
+
+
 def moved_by_chance(x: Array, most: int) -> Array:
     """uint8 (n, 28, 28), each moved by up to `most` pixels to all sides."""
     shifts = np.random.default_rng(0).integers(-most, most + 1, (len(x), 2))
@@ -194,7 +221,8 @@ def turned_by_chance(x: Array, most: float) -> Array:
 
 
 @pytest.mark.parametrize(
-    ("augment", "most"), [(moved_by_chance, 2), (moved_by_chance, 4), (turned_by_chance, 20)]
+    ("augment", "most"),
+    [(moved_by_chance, 2), (moved_by_chance, 4), (turned_by_chance, 20), (turned_by_chance, 40)],
 )
 def test_a_training_part_that_was_augmented_is_no_fault(augment, most, arrays):
     x, y = arrays.train

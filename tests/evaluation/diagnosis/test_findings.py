@@ -142,30 +142,74 @@ def test_the_documented_causes_are_all_there_are_in_their_order():
     assert weights == sorted(weights, reverse=True)
 
 
-@pytest.mark.parametrize(
-    ("unseen", "wrong", "fault"), [(200, 0.11, False), (200, 0.17, True), (800, 0.15, True)]
-)
-def test_a_gap_to_a_few_unseen_rows_is_no_fault_before_it_is_sure(arrays, unseen, wrong, fault):
-    def prepared(part, count):
-        x, y = part
-        return x[:count].reshape(count, -1).astype(np.float32) / 255, y[:count]
+def of_rows(part, count):
+    x, y = part
+    return x[:count].reshape(count, -1).astype(np.float32) / 255, y[:count]
 
-    train, validation = prepared(arrays.train, 1_500), prepared(arrays.validation, unseen)
-    answers = validation[1].copy()
-    # Wrong by one to nine, by chance; all training rows are told right.
+
+def errs_on(share, labels):
+    """labels (n,) -> the same, a share of them one to nine higher by chance."""
     chance = np.random.default_rng(0)
-    rows = chance.permutation(unseen)[: round(wrong * unseen)]
-    answers[rows] = (answers[rows] + chance.integers(1, 10, len(rows))) % 10
+    told = labels.copy()
+    rows = chance.permutation(len(told))[: round(share * len(told))]
+    told[rows] = (told[rows] + chance.integers(1, 10, len(rows))) % 10
+    return told
+
+
+def answering(*parts):
+    """A model that tells each row of the parts (x, digits) as they have it."""
     told = {
-        row.tobytes(): digit
-        for x, digits in ((train[0], train[1]), (validation[0], answers))
-        for row, digit in zip(x, digits, strict=True)
+        row.tobytes(): digit for x, digits in parts for row, digit in zip(x, digits, strict=True)
     }
 
     def model(x):
         digits = [told.get(np.asarray(row, np.float32).tobytes(), 0) for row in x]
         return np.eye(10, dtype=np.float32)[digits] * 0.9 + 0.01
 
+    return model
+
+
+@pytest.mark.parametrize(
+    ("unseen", "wrong", "fault"), [(200, 0.11, False), (200, 0.17, True), (800, 0.15, True)]
+)
+def test_a_gap_to_a_few_unseen_rows_is_no_fault_before_it_is_sure(arrays, unseen, wrong, fault):
+    train, validation = of_rows(arrays.train, 1_500), of_rows(arrays.validation, unseen)
+    model = answering(train, (validation[0], errs_on(wrong, validation[1])))
     found = tenfold.diagnose(model=model, train=train, validation=validation)
     assert found.findings[0].cause == "overfitting"
     assert found.findings[0].fault is fault
+
+
+@pytest.mark.parametrize(
+    ("wrong", "after", "rise", "fault"),
+    [
+        (0.03, 0, 1.0, None),
+        (0.06, 0, 1.0, False),
+        (0.06, 9, 1.3, True),
+        (0.06, 6, 1.3, False),
+        (0.06, 9, 1.1, False),
+        (0.03, 9, 1.3, False),
+        (0.08, 9, 1.1, False),
+        (0.15, 0, 1.0, True),
+    ],
+)
+def test_overfitting_is_a_fault_by_a_wide_gap_or_by_a_loss_that_rose_for_long(
+    arrays, wrong, after, rise, fault
+):
+    train, validation = of_rows(arrays.train, 1_500), of_rows(arrays.validation, 800)
+    losses = [0.5, 0.4, 0.35, *np.linspace(0.35, 0.35 * rise, after + 1)[1:]]
+    history = {"loss": [0.1] * len(losses), "val_loss": losses}
+    model = answering(train, (validation[0], errs_on(wrong, validation[1])))
+    found = tenfold.diagnose(model=model, train=train, validation=validation, history=history)
+    overfit = [f.fault for f in found.findings if f.cause == "overfitting"]
+    assert overfit == ([] if fault is None else [fault])
+
+
+@pytest.mark.parametrize(
+    ("last", "cause"), [(1.0, "unexplained"), (0.995, "unexplained"), (0.9, "under_training")]
+)
+def test_more_of_the_same_training_is_advised_only_where_the_loss_still_fell(arrays, last, cause):
+    train = of_rows(arrays.train, 1_500)
+    model = answering((train[0], errs_on(0.4, train[1])))
+    history = {"loss": [1.4, 1.2, 1.1, 1.05, 1.0, last]}
+    assert tenfold.diagnose(model=model, train=train, history=history).cause == cause

@@ -62,6 +62,61 @@ def test_labels_come_down_again_whatever_their_form(few, hot):
         np.testing.assert_array_equal(y.argmax(axis=1) if hot else y, getattr(few, part)[1])
 
 
+GERMAN = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
+
+
+@pytest.mark.parametrize("words", [plantings_in_arrays.WORDS, np.array(GERMAN)])
+def test_words_become_the_digits_that_their_pictures_show(words, few):
+    found = tenfold.diagnose(**arrays_alone(few.map(flat, lambda y: words[y])))
+    assert [f.cause for f in found.faults] == ["labels_are_text"]
+    given = arrays_alone(few.map(flat, lambda y: words[y]))
+    for part, (_, y) in mended(given, found.faults[0].fix).items():
+        np.testing.assert_array_equal(y, getattr(few, part)[1])
+
+
+def a_few_iterations() -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(max_iter=2)
+
+
+def trees_on_few() -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(RandomForestClassifier(20, random_state=0))
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+@pytest.mark.parametrize(
+    ("make", "rows", "cause"),
+    [(a_few_iterations, 1600, "under_training"), (trees_on_few, 600, "overfitting")],
+)
+def test_a_classifier_of_scikit_learn_is_mended_in_its_own_words(make, rows, cause, few):
+    x, y = few.scaled().train
+    clf = make().fit(x[:rows], y[:rows])
+    for model in (clf, clf.predict_proba):
+        given = {"model": model, "train": (x[:rows], y[:rows]), "test": few.scaled().test}
+        found = tenfold.diagnose(**given)
+        assert "keras" not in "".join(f.fix for f in found.findings)
+        finding = next(f for f in found.findings if f.cause == cause)
+        assert "clf.set_params" in finding.fix
+        exec(finding.fix, {"clf": clf, "x_train": x[:rows], "y_train": y[:rows]})
+
+
+def test_a_function_whose_outputs_are_no_probabilities_is_given_numpy(few):
+    x, y = few.scaled().train
+
+    def scores(rows: Any) -> Any:
+        return np.maximum(rows[:, :700].reshape(len(rows), 10, 70).sum(axis=2) - 10, 0)
+
+    found = tenfold.diagnose(model=scores, train=(x, y))
+    assert found.cause == "output_activation"
+    names: dict[str, Any] = {"np": np, "z": scores(x)}
+    exec(found.faults[0].fix, names)
+    np.testing.assert_allclose(names["outputs"].sum(axis=1), 1, rtol=1e-6)
+
+
 @pytest.mark.parametrize("step", [1, -3])
 def test_images_find_the_labels_that_stand_some_rows_away(few, step):
     x, y = few.train

@@ -6,7 +6,7 @@ import numpy as np
 import plantings_in_models
 import pytest
 from planting import PLANTINGS, Planting
-from scripts import Arrays, dense, flat
+from scripts import Arrays, dense, fitted, flat
 
 import tenfold
 from tenfold.evaluation.diagnosis import backend
@@ -67,6 +67,39 @@ def test_a_network_is_left_as_it_was(few):
     tenfold.diagnose(**given)
     for now, then in zip(given["model"].get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("halved_every", [5, 20])
+def test_a_rate_that_came_to_nothing_is_shown_and_named(halved_every, few):
+    import keras
+
+    rate = keras.optimizers.schedules.ExponentialDecay(0.05, halved_every, 0.5)
+    given = compiled(few.scaled(), dense(64, 32), optimizer=keras.optimizers.SGD(rate))
+    given["model"].optimizer.iterations.assign(600)
+    found = tenfold.diagnose(**given)
+    assert found.cause == "learning_rate_too_low"
+    assert "SGD 0.05 to " in found.looked_at["model"]
+
+
+def test_kept_statistics_that_cost_a_few_points_are_seen(arrays):
+    from keras import layers
+
+    norms = layers.BatchNormalization(momentum=0.9)
+    given = fitted(arrays.scaled(), [*dense(64)[:1], norms, *dense(32)])
+    model, (x, y) = given["model"], arrays.scaled().train
+
+    def share() -> float:
+        return float((model.predict(x, verbose=0).argmax(axis=1) == y).mean())
+
+    best, variance = share(), np.array(norms.moving_variance)
+    rng = np.random.default_rng(0)
+    wrong = np.exp(rng.normal(size=variance.shape))
+    for strength in np.arange(0.2, 3, 0.1):
+        norms.moving_variance.assign(variance * wrong**strength)
+        if share() < best - 0.03:
+            break
+    assert best - 0.1 < share()
+    assert tenfold.diagnose(**given).cause == "batch_norm_too_slow"
 
 
 @pytest.mark.parametrize(

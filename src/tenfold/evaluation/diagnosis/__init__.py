@@ -5,7 +5,7 @@ diagnose    the one function, and the table of rules
 evidence    all that is looked at, each thing measured once: answers, probes, what pictures show
 inputs, models, histories   whatever a stranger's script has -> one form each
 pictures, probe, reference  preparation undone; closed-form Gaussians; real digits to compare with
-data, preparation, labels, split, structure, rate, training, backend   rules: functions from Evidence to findings
+data, direction, preparation, labels, split, leaks, structure, losses, rate, training, backend   rules: functions from Evidence to findings
 fixes       code that mends what was found, in the names and forms of the arrays
 outcome, inside   how a training came out; what only a Keras model in memory can tell
 

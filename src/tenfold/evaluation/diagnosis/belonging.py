@@ -17,6 +17,9 @@ from tenfold.evaluation.diagnosis.reference import reference
 
 # Two probes that know nothing of each other err together about 1.5 % of clean digits.
 BOTH_WRONG = 0.035
+# A probe contradicts 0.5 to 1.2 % of clean labels by 10 nats, also where pictures were turned or lack a piece and both
+# probes err on 4 to 6 %; of wrong ones it contradicts more than half so clearly, until most of all are wrong.
+CLEARLY, CLEARLY_WRONG = 10.0, 0.012
 # Exchanged labels lean to it by 1.6 to 7 in every part, replaced ones by chance from -30 to 4.
 EXCHANGED_LEAN = 1.5
 # By less than this, the lean of all parts together may be chance.
@@ -39,7 +42,7 @@ class Doubt(NamedTuple):
 
     def called(self, cause: str) -> "Doubt":
         """The same once the cause is known: of labels that were dealt out anew, some are right by `chance`."""
-        share = self.share / (1 - self.chance) if cause == "labels_shuffled" else self.share
+        share = self.share / max(1 - self.chance, 0.1) if cause == "labels_shuffled" else self.share
         return self._replace(share=min(1.0, share))
 
 
@@ -112,6 +115,8 @@ def _doubt(evidence: Evidence, part: Part) -> Doubt | None:
     # One witness alone errs more often, by 1 - a and a little more on other people's digits.
     usual = BOTH_WRONG if not lost else 1 - a + BOTH_WRONG
     few = share < usual + 3 * np.sqrt(usual / len(labels))
+    clearly = float((suspect & (fit.margin > CLEARLY)).mean())
+    few |= not lost and clearly < CLEARLY_WRONG + 3 * np.sqrt(CLEARLY_WRONG / len(labels))
     if few and (lost or not _one_pair(labels, shows, suspect)):
         return None
     # What the witnesses say of clean labels is no wrong label.

@@ -10,7 +10,7 @@ from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.models import BEFORE_WEIGHTS, SCALING, Model, numpy_of
-from tenfold.evaluation.diagnosis.pictures import finite, side_of
+from tenfold.evaluation.diagnosis.pictures import finite, gap_in_size, side_of
 
 ROWS = 500
 
@@ -18,9 +18,6 @@ ROWS = 500
 LARGEST_RMS = 5.0
 # Pixels of 0..1 vary by 0.3, rows brought to length 1 by 0.03, pixels divided by 255 twice by 0.001.
 SMALLEST_SD = 0.01
-# Turned the right way, digits are half as strange (0.95 against 1.5 to 2); neighbours by far less.
-MENDED = 0.8
-DIGITS_AT_MOST = 1.4
 # MNIST has no empty picture.
 MANY_EMPTY = 0.003
 # Layers that hand a picture on in the shape it came in.
@@ -148,14 +145,6 @@ def _sees_rows_as_channels(model: Model | None, train: Part) -> bool:
     return as_it_came and model.layers[first].settings.get("data_format") == "channels_last"
 
 
-def clear_turn(evidence: Evidence, part: Part) -> str:
-    """The turn that makes digits of a part's pictures; "" where none clearly does."""
-    best, mended, strange = evidence.turn(part)
-    if len(part) < 30 or mended > DIGITS_AT_MOST:
-        return ""
-    return best if best == "as they are" or mended < MENDED * strange else "as they are"
-
-
 def scaling(evidence: Evidence) -> Iterator[Finding]:
     """Pixels that reach the first weights in hundreds, or as next to nothing."""
     train, model = evidence.train, evidence.model
@@ -236,14 +225,9 @@ def _has(model: Model | None, kinds: tuple[str, ...]) -> bool:
 def _share_scaled(part: Part) -> float:
     """The share of rows on the upper side of a gap in size that no digits have; 1 without such a gap."""
     rows = sample(part.x).reshape(min(len(part), ROWS), -1).astype(np.float64)
-    sizes = np.sort(np.log(np.sqrt((rows**2).mean(axis=1)) + 1e-12))
-    few = max(1, len(sizes) // 50)
-    if len(sizes) < 50:
-        return 1.0
-    steps = np.diff(sizes)[few:-few]
-    widest = int(steps.argmax())
-    # The darkest digits have a quarter of the brightest ones' size, with all sizes between.
-    return 1 - (few + widest + 1) / len(sizes) if steps[widest] > np.log(8) else 1.0
+    sizes = np.sqrt((rows**2).mean(axis=1))
+    gap = gap_in_size(sizes)
+    return 1.0 if gap is None else float((sizes > gap).mean())
 
 
 def mixed_scaling(evidence: Evidence) -> Iterator[Finding]:
@@ -262,25 +246,6 @@ def mixed_scaling(evidence: Evidence) -> Iterator[Finding]:
             "x_train = np.where(large, x_train / 255, x_train)   # better once, for all rows, before anything is joined to them",
             {"share": share},
         )
-
-
-def direction(evidence: Evidence) -> Iterator[Finding]:
-    """Every part transposed, turned or mirrored in the same way."""
-    train = evidence.train
-    if train is None or train.pictures is None or len(train) < 30:
-        return
-    turn = clear_turn(evidence, train)
-    if turn in ("", "as they are"):
-        return
-    _, mended, strange = evidence.turn(train)
-    yield Finding(
-        "transposed_pictures",
-        0.95,
-        f"The pictures look like digits once they are {turn}: then they are {mended:.2f} times as far from real digits "
-        f"as real ones are, now {strange:.2f} times.",
-        fixes.prepared(evidence.parts, fixes.turned(train, turn)),
-        {"strangeness": strange, "strangeness_mended": mended},
-    )
 
 
 def polarity(evidence: Evidence) -> Iterator[Finding]:

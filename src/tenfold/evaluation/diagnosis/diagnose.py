@@ -14,7 +14,10 @@ from tenfold.evaluation.diagnosis import (
     backend,
     belonging,
     data,
+    direction,
     labels,
+    leaks,
+    losses,
     preparation,
     rate,
     split,
@@ -25,7 +28,7 @@ from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Diagnosis, Finding
 from tenfold.evaluation.diagnosis.histories import history_of
 from tenfold.evaluation.diagnosis.inputs import part_of
-from tenfold.evaluation.diagnosis.models import model_of
+from tenfold.evaluation.diagnosis.models import Model, model_of
 from tenfold.recipe import Recipe
 
 Rule = Callable[[Evidence], Iterable[Finding]]
@@ -37,7 +40,7 @@ RULES: tuple[Rule, ...] = (
     preparation.parts_prepared_differently,
     data.scaling,
     data.mixed_scaling,
-    data.direction,
+    direction.direction,
     data.polarity,
     labels.form,
     labels.out_of_range,
@@ -47,14 +50,14 @@ RULES: tuple[Rule, ...] = (
     split.sorted_not_shuffled,
     split.missing_class,
     split.label_among_pixels,
-    split.leak,
+    leaks.leak,
     split.too_few_samples,
     structure.outputs,
     structure.output_activation,
     structure.softmax_twice,
     structure.logits_as_probabilities,
-    structure.wrong_loss,
-    structure.wrong_metric,
+    losses.wrong_loss,
+    losses.wrong_metric,
     structure.no_nonlinearity,
     training.frozen_layers,
     training.nan,
@@ -77,7 +80,7 @@ BROUGHT_ALONG = {
     "scrambled_pictures": ("labels_shuffled", "label_noise", "leak"),
     "one_hot_wrong": ("label_noise",),
     "parts_prepared_differently": ("inverted_pixels", "labels_shuffled", "label_noise"),
-    "sorted_split": ("label_noise",),
+    "sorted_split": ("missing_class", "label_noise"),
 }
 """What a cause looks like to rules that do not know of it: remarks beside it."""
 
@@ -156,23 +159,29 @@ def _ordered(findings: list[Finding]) -> list[Finding]:
         else f
         for f in best.values()
     ]
-    return sorted(shown, key=lambda finding: -finding.weight)
+    return sorted(shown, key=lambda finding: (not finding.fault, -finding.weight))
 
 
 def _unexplained(evidence: Evidence) -> Iterable[Finding]:
     """An accuracy below what a probe reaches, for which no rule has an explanation."""
     reach = evidence.within_reach
-    for part in evidence.others:
+    for part in evidence.parts.values():
         answers = evidence.answers(part)
         if answers is None or reach is None or not answers.accuracy.total:
             continue
         # A small network on few images stays some points behind the probe.
         if answers.accuracy.interval()[1] < reach - 0.1:
+            unseen = part is not evidence.train
             yield Finding(
                 "unexplained",
                 0.5,
                 f"The model tells {answers.accuracy} of {part.name}, and a probe without any training {reach:.1%} of "
-                "unseen rows.",
+                "unseen rows."
+                + (
+                    ""
+                    if unseen
+                    else " More of the same training would not change it: the loss has stopped falling."
+                ),
                 "# look at pictures that are told wrongly, with their labels: plt.imshow(x[i])",
             )
             return
@@ -183,6 +192,13 @@ def finite_range(x: NDArray[Any]) -> str:
     if x.dtype.kind == "f":
         x = x[np.isfinite(x)]
     return f"{float(x.min()):.4g} to {float(x.max()):.4g}" if x.size else "without any number"
+
+
+def _rates(model: Model) -> str:
+    """The learning rate; of a schedule, the first and the last."""
+    if len(model.schedule) > 1 and model.schedule[0] != model.schedule[-1]:
+        return f"{model.schedule[0]:.3g} to {model.schedule[-1]:.3g}"
+    return f"{model.learning_rate:g}"
 
 
 def _looked_at(evidence: Evidence) -> dict[str, str]:
@@ -198,7 +214,7 @@ def _looked_at(evidence: Evidence) -> dict[str, str]:
     if model is not None:
         made = f"{len(model.layers)} layers, " if model.layers else ""
         lines["model"] = f"{made}{model.kind}" + (
-            f", {model.optimizer} {model.learning_rate:g}, {model.loss}"
+            f", {model.optimizer} {_rates(model)}, {model.loss}"
             if model.optimizer and model.learning_rate
             else ""
         )

@@ -1,11 +1,12 @@
 """Code that mends a cause, for arrays of the form they were given in, called x_train, y_train, x_test and so on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
+from tenfold.digits import SIDE
 from tenfold.evaluation.diagnosis.inputs import Part
+from tenfold.evaluation.diagnosis.models import Model
 from tenfold.evaluation.diagnosis.pictures import side_of
-
-LAST = "keras.layers.Dense(10, activation='softmax')   # in place of the last layer"
 
 DARK_GROUND = "np.where((np.median(x.reshape(len(x), -1), axis=1) > x.max() / 2).reshape(-1, *[1] * (x.ndim - 1)), x.max() - x, x)"
 """An expression of x: pictures whose ground is bright, turned to dark."""
@@ -37,10 +38,88 @@ def turned(part: Part, turn: str) -> str:
     return _TURNING[turn].format(f"x.reshape(-1, {side}, {side})") + ".reshape(x.shape)"
 
 
-def compiled(form: str) -> str:
+def stood(parts: Sequence[Part], turns: Iterable[str]) -> str:
+    """Each picture laid as it is nearest to real digits, where only some of them were turned."""
+    if any(side_of(part.x) != SIDE or part.x[0].size != SIDE**2 for part in parts):
+        return "# load the pictures anew, and look for the step that turns some of them"
+    ways = ", ".join(_TURNING[turn].format("x") for turn in turns)
+    calls = "\n".join(f"x_{part.name} = stand(x_{part.name})" for part in parts)
+    return (
+        "# better without the step that turned some of them; after the fact, each as it is nearest to real digits:\n"
+        "from sklearn.neighbors import NearestNeighbors\n"
+        "from tenfold import load\n\n"
+        "real = NearestNeighbors(n_neighbors=1).fit(load('mnist5k').train.images.reshape(-1, 784) / 255)\n\n"
+        "def away(x):\n"
+        "    return real.kneighbors((x.reshape(-1, 784) - x.min()) / np.ptp(x))[0].ravel()\n\n"
+        "def stand(given):\n"
+        "    x = np.asarray(given).reshape(-1, 28, 28)\n"
+        f"    ways = np.stack([x, {ways}])\n"
+        "    best = np.argmin([away(way) for way in ways], axis=0)\n"
+        "    return ways[best, np.arange(len(x))].reshape(np.shape(given))\n\n" + calls
+    )
+
+
+def last_layer(model: Model | None) -> str:
+    """Ten outputs that compete, of a network or of a function."""
+    if model is not None and model.kind == "callable":
+        return (
+            "e = np.exp(z - z.max(axis=1, keepdims=True))   # of z (n, 10), what the function gave before\n"
+            "outputs = e / e.sum(axis=1, keepdims=True)   # softmax, once"
+        )
+    return "keras.layers.Dense(10, activation='softmax')   # in place of the last layer"
+
+
+def compiled(model: Model | None, form: str) -> str:
     """Compiling for labels of this form (see `inputs.Form`)."""
+    if model is not None and model.kind == "callable":
+        return "# train it with the cross-entropy of what it gives: of probabilities, or of logits"
     sparse = "" if form in ("one-hot", "bad one-hot") else "sparse_"
     return f"model.compile('adam', '{sparse}categorical_crossentropy', metrics=['accuracy'])"
+
+
+def trained_longer(model: Model | None) -> str:
+    """More steps, in the words of what was given."""
+    if model is None or model.kind != "callable":
+        return f"model.fit(x, y, epochs=20, {_STOPPING})"
+    for name, value in _settings(model, "max_iter"):
+        if isinstance(value, int) and value > 0:
+            return f"clf.set_params({name}={5 * value}).fit(x_train, y_train)"
+    if model.estimator is not None:
+        return (
+            "# more steps do not help it; what tells more of pixels:\nfrom sklearn.svm import SVC\n"
+            "clf = SVC(C=10).fit(x_train.reshape(len(x_train), -1), y_train)"
+        )
+    return "# train what stands behind the function for longer, or take a larger network"
+
+
+def less_by_heart(model: Model | None) -> str:
+    """A training that keeps to what holds for unseen images too, likewise."""
+    more = "# and more images, or each moved and turned a little"
+    if model is None or model.kind != "callable":
+        return f"model.fit(..., {_STOPPING})\n{more}, or dropout of 0.2 to 0.5 in wide layers"
+    for name, value in _settings(
+        model, "C", "alpha", "max_depth", "n_neighbors", "min_samples_leaf"
+    ):
+        stricter = {
+            "C": value and value / 10,
+            "alpha": value and 10 * value,
+            "max_depth": min(value or 12, 12),
+            "n_neighbors": max(value or 0, 5),
+            "min_samples_leaf": max(value or 0, 5),
+        }[name.rpartition("__")[2]]
+        return f"clf.set_params({name}={stricter}).fit(x_train, y_train)\n{more}"
+    return more.replace("and more", "more")
+
+
+_STOPPING = "callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)]"
+
+
+def _settings(model: Model, *names: str) -> Iterator[tuple[str, Any]]:
+    """What a classifier of scikit-learn, or the last of a pipeline, is set to, in the order of `names`."""
+    given = model.estimator.get_params() if model.estimator is not None else {}
+    for name in names:
+        found = [key for key in given if key.rpartition("__")[2] == name]
+        yield from ((key, given[key]) for key in found[-1:])
 
 
 def lowered(parts: Iterable[Part], by: int) -> str:

@@ -67,6 +67,14 @@ class Part:
             none = self.y == np.iinfo(self.y.dtype).min
         return none
 
+    @cached_property
+    def words(self) -> list[str]:
+        """What labels of text are called that is no number, in the order of `labels`; [] where there is none."""
+        if self.form != "text" or self.y is None or self.labels is None or self.y.size != len(self):
+            return []
+        names = np.unique(self.y.reshape(-1).astype(str))
+        return [] if _are_numbers(names) else [str(name) for name in names]
+
     def rows(self, most: int) -> NDArray[np.intp]:
         """At most `most` row numbers, evenly spread, so that the order of the rows can be seen in them."""
         return np.unique(np.linspace(0, len(self) - 1, min(most, len(self))).round()).astype(
@@ -174,14 +182,21 @@ def read_labels(y: NDArray[Any], rows: int) -> tuple[NDArray[np.int64] | None, F
 def _of_text(y: NDArray[Any]) -> tuple[NDArray[np.int64] | None, Form, str]:
     flat = y.reshape(-1)
     text = any(isinstance(value, (str, bytes)) for value in flat[:100].tolist())
-    try:
+    if _are_numbers(np.unique(flat.astype(str))):
         labels = flat.astype(str).astype(np.float64).astype(np.int64)
-    except ValueError:
-        _, labels = np.unique(flat.astype(str), return_inverse=True)
-        labels = labels.astype(np.int64)
+    else:
+        labels = np.unique(flat.astype(str), return_inverse=True)[1].astype(np.int64)
     if not text:
         return labels, "whole", ""
     return labels, "text", f"y holds text such as {str(flat[0])!r}"
+
+
+def _are_numbers(names: NDArray[Any]) -> bool:
+    """Whether every text of `names` can be read as a number."""
+    try:
+        return bool(np.isfinite(names.astype(np.float64)).all())
+    except ValueError:
+        return False
 
 
 def _of_numbers(y: NDArray[Any], form: Form) -> tuple[NDArray[np.int64] | None, Form, str]:

@@ -48,8 +48,9 @@ def in_training_mode(model: Model, x: NDArray[Any]) -> NDArray[np.float64] | Non
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            outputs = numpy_of(model.itself(x[:ROWS], training=True))
-        return np.asarray(outputs, np.float64)
+            batches = np.array_split(x, max(1, len(x) // ROWS))
+            outputs = [numpy_of(model.itself(batch, training=True)) for batch in batches]
+        return np.concatenate(outputs).astype(np.float64)
     except Exception:  # a model whose call takes no `training`
         return None
     finally:
@@ -65,6 +66,40 @@ def penalty(model: Model) -> float:
         return float(sum(float(numpy_of(loss)) for loss in model.itself.losses))
     except Exception:  # as above
         return 0.0
+
+
+def has_own_loss(model: Model) -> bool:
+    """Whether a network was compiled with a function or class that is none of Keras's own."""
+    loss = getattr(model.itself, "loss", None) if model.kind == "keras" else None
+    loss = getattr(loss, "func", loss)
+    if not callable(loss):
+        return False
+    written = getattr(loss, "__module__", None) or type(loss).__module__
+    return str(written).split(".")[0] not in ("keras", "tf_keras", "tensorflow")
+
+
+def loss_of(model: Model, y: NDArray[Any], outputs: NDArray[Any]) -> float | None:
+    """What labels y (n, ...) and outputs (n, k) cost by the loss a network was compiled with; None where it cannot say."""
+    keras = sys.modules.get("keras")
+    if keras is None:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given, told = (keras.ops.convert_to_tensor(a) for a in (y, outputs.astype(np.float32)))
+            return float(numpy_of(model.itself.compute_loss(y=given, y_pred=told)))
+    except Exception:  # whatever a stranger's loss needs beside labels and outputs
+        return None
+
+
+def held_by_a_bound(layer: Any, most: float, axis: Any) -> float:
+    """The share of a layer's units whose weights are as long as a constraint lets them be; 0 where that is unknown."""
+    try:
+        kernel = np.asarray(numpy_of(layer.kernel), np.float64)
+        lengths = np.sqrt((kernel**2).sum(axis=tuple(np.atleast_1d(axis))))
+    except Exception:  # a layer without a kernel, or not yet built
+        return 0.0
+    return float((lengths > 0.98 * most).mean())
 
 
 def weights_are_finite(model: Model) -> bool:

@@ -25,7 +25,7 @@ def form(evidence: Evidence) -> Iterator[Finding]:
             "labels_are_text",
             0.98,
             f"{text[0].name}: {text[0].odd}. No text equals a number, so a comparison with what the model tells is never true.",
-            "\n".join(f"y_{part.name} = y_{part.name}.astype('int64')" for part in text),
+            "\n".join(_as_numbers(evidence, part) for part in text),
         )
     for part in evidence.parts.values():
         if part.form == "bad one-hot":
@@ -39,6 +39,16 @@ def form(evidence: Evidence) -> Iterator[Finding]:
                 f"{part.name}: {part.odd}; a label is the whole number of a class. Were they divided along with the pixels?",
                 "y = np.rint(y * 255).astype('int64')   # or load them anew, and scale x alone",
             )
+
+
+def _as_numbers(evidence: Evidence, part: Part) -> str:
+    """Code that makes numbers of labels of text; of words, the digits that their pictures show."""
+    y = f"y_{part.name}"
+    if not part.words:
+        return f"{y} = {y}.astype(float).astype('int64')"
+    share, shown = evidence.as_digits(part)
+    digits = {word: shown.get(i, i) if share > 0.6 else i for i, word in enumerate(part.words)}
+    return f"digit = {digits}\n{y} = np.array([digit[str(label)] for label in {y}])"
 
 
 def _text_hurts(evidence: Evidence, part: Part) -> bool:
@@ -55,7 +65,7 @@ def _one_hot(part: Part, why: str) -> Finding:
         "one_hot_wrong",
         0.96,
         f"{part.name}: {why}.",
-        "y = keras.utils.to_categorical(labels, 10)   # labels: whole numbers 0..9 of shape (n,)",
+        "y = np.eye(10, dtype='float32')[labels]   # labels: whole numbers 0..9 of shape (n,)",
     )
 
 
@@ -111,7 +121,8 @@ def renamed(evidence: Evidence) -> Iterator[Finding]:
     found = {
         name: renaming
         for name, part in evidence.parts.items()
-        if part.labels is not None and (renaming := renaming_of(evidence, part))
+        # Words are numbered as the alphabet has them, which is nobody's fault.
+        if part.labels is not None and not part.words and (renaming := renaming_of(evidence, part))
     }
     if not found or _is_of_few_digits(evidence):
         return

@@ -18,6 +18,7 @@ from tenfold.recipe import Recipe
 
 Outputs = NDArray[Any]
 BATCH = 256
+SCHEDULED = 40
 
 WITH_WEIGHTS = (
     "Dense",
@@ -72,6 +73,7 @@ class Model:
         operations: whether something that is no layer, such as a division, is done to data before the first weights.
         loss, from_logits, metrics: what it was compiled with; "" , None and () where unknown.
         optimizer, learning_rate, weight_decay, momentum, steps: likewise; `steps` were taken in all.
+        schedule: the learning rate at steps evenly spread over those taken; () where it has no schedule.
         itself: the model.
     """
 
@@ -88,12 +90,22 @@ class Model:
     weight_decay: float = 0.0
     momentum: float = 0.0
     steps: int | None = None
+    schedule: tuple[float, ...] = ()
     itself: Any = field(default=None, repr=False)
 
     @property
     def weighted(self) -> tuple[Layer, ...]:
         """The layers that multiply by weights."""
         return tuple(layer for layer in self.layers if layer.kind in WITH_WEIGHTS)
+
+    @property
+    def estimator(self) -> Any | None:
+        """The classifier of scikit-learn, or of its form, that was given itself or by a method of it."""
+        owner = getattr(self.itself, "__self__", self.itself)
+        fits = callable(getattr(owner, "fit", None)) and callable(
+            getattr(owner, "get_params", None)
+        )
+        return owner if self.kind == "callable" and fits else None
 
     @property
     def units(self) -> int | None:
@@ -201,6 +213,7 @@ def _of_keras(model: Any) -> Model:
         weight_decay=_number(settings.get("weight_decay")) or 0.0,
         momentum=_number(settings.get("momentum")) or 0.0,
         steps=_whole(getattr(optimizer, "iterations", None)),
+        schedule=_schedule_of(optimizer),
         itself=model,
     )
 
@@ -312,7 +325,21 @@ def _rate_of(optimizer: Any, settings: dict[str, Any]) -> float | None:
             (v for k, v in inner.items() if "learning_rate" in k and isinstance(v, (int, float))),
             default=None,
         )
-    return _number(given)
+    return _number(given) or max(_schedule_of(optimizer), default=None)
+
+
+def _schedule_of(optimizer: Any) -> tuple[float, ...]:
+    """What a schedule gave, at SCHEDULED steps from the first to the last that was taken."""
+    schedule = getattr(optimizer, "_learning_rate", None)
+    steps = _whole(getattr(optimizer, "iterations", None)) if callable(schedule) else None
+    if not steps or schedule is None:
+        return ()
+    try:
+        return tuple(
+            float(numpy_of(schedule(float(step)))) for step in np.linspace(0, steps - 1, SCHEDULED)
+        )
+    except Exception:  # a schedule of somebody's own
+        return ()
 
 
 def _number(value: Any) -> float | None:

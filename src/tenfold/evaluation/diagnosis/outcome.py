@@ -13,22 +13,30 @@ BELOW_REACH = 0.01
 
 def training_mode(evidence: Evidence) -> Proportion | None:
     """Training images told in training mode."""
-    model, train = evidence.model, evidence.train
-    if model is None or train is None or train.labels is None:
+    right = right_in_training_mode(evidence)
+    return None if right is None else Proportion(int(right.sum()), len(right))
+
+
+def right_in_training_mode(evidence: Evidence) -> NDArray[np.bool_] | None:
+    """Which of the rows that were asked about (n,) are told rightly in training mode; None without layers that differ in it."""
+    model, train, answers = evidence.model, evidence.train, evidence.answers(evidence.train)
+    if model is None or train is None or answers is None or answers.labels is None:
         return None
     if not any(
         "Dropout" in layer.kind or layer.kind.startswith("BatchNorm") for layer in model.layers
     ):
         return None
     # By chance, for batches of one class would have statistics of their own.
-    rows = np.random.default_rng(0).permutation(len(train))[: inside.ROWS]
-    labels = train.labels
+    order = np.random.default_rng(0).permutation(len(answers.rows))
+    labels = answers.labels[order]
 
-    def measure() -> Proportion | None:
-        outputs = inside.in_training_mode(model, train.x[rows])
-        if outputs is None or outputs.ndim != 2 or len(outputs) != len(rows):
+    def measure() -> NDArray[np.bool_] | None:
+        outputs = inside.in_training_mode(model, train.x[answers.rows[order]])
+        if outputs is None or outputs.ndim != 2 or len(outputs) != len(order):
             return None
-        return Proportion(int((outputs.argmax(axis=1) == labels[rows]).sum()), len(rows))
+        right = np.empty(len(order), bool)
+        right[order] = outputs.argmax(axis=1) == labels
+        return right
 
     return evidence.once("training mode", measure)
 

@@ -25,6 +25,8 @@ USUAL_RATE = {
     "Adagrad": 0.01, "Adadelta": 1.0, "Ftrl": 0.01, "Adafactor": 1e-3, "Muon": 1e-3, "Lamb": 1e-3,
 }  # fmt: skip
 HIGH, LOW = 10.0, 0.2
+# A rate at which nothing is learnt, and for how much of the training; a cosine is there for an eighth of it.
+IDLE, MOSTLY = 0.05, 0.6
 
 
 class Rate(NamedTuple):
@@ -60,6 +62,15 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
             _usual(rate) + "   # and build the model anew",
             {"learning_rate": rate.value, "times_usual": rate.times},
         )
+    elif worse and not broken and (idle := _idle(evidence, rate)) is not None:
+        yield Finding(
+            "learning_rate_too_low",
+            0.9,
+            f"{rate.optimizer} began with {idle[0]:g}, but for {idle[1]:.0%} of the training its rate was below a "
+            f"{1 / IDLE:.0f}th of what it usually takes, {idle[2]:.2g} in the end.{told(answers)}{still_falling(evidence)}",
+            _usual(rate) + "   # or a schedule that gets to 0 with the last step, not before",
+            {"learning_rate": idle[2], "share_idle": idle[1]},
+        )
     elif rate.times < 0.999 * LOW and worse and not broken:
         yield Finding(
             "learning_rate_too_low",
@@ -69,6 +80,19 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
             _usual(rate),
             {"learning_rate": rate.value, "times_usual": rate.times},
         )
+
+
+def _idle(evidence: Evidence, rate: Rate) -> tuple[float, float, float] | None:
+    """(rate at the start, share of the training in which it was next to none, rate in the end); None where that was not most."""
+    model, history = evidence.model, evidence.history
+    rates = np.array(model.schedule if model is not None else ())
+    if not len(rates) and history is not None and history.learning_rate is not None:
+        rates = history.learning_rate[np.isfinite(history.learning_rate)]
+    if len(rates) < 2 or rates.max() <= 0:
+        return None
+    share = float((rates * rate.times / rate.value < IDLE).mean())
+    fell = rates[0] * rate.times / rate.value > IDLE
+    return (float(rates[0]), share, float(rates[-1])) if fell and share >= MOSTLY else None
 
 
 def _usual(rate: Rate) -> str:

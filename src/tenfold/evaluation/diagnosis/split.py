@@ -1,12 +1,11 @@
-"""Causes in how rows were ordered and divided: sorted data, missing classes, leaks, too few rows."""
+"""Causes in how rows were ordered and divided: sorted data, missing classes, too few rows."""
 
-import hashlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.evaluation.diagnosis import fixes, probe
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence, Whole, in_order
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
@@ -26,7 +25,7 @@ SHUFFLE = "order = np.random.default_rng(0).permutation(len(x))\nx, y = x[order]
 def sorted_split(evidence: Evidence) -> Iterator[Finding]:
     """Validation holds classes that training lacks, because it was cut off data in order."""
     train = evidence.train
-    if train is None or train.labels is None or not _countable(train.labels):
+    if train is None or train.labels is None or not _countable(train.labels) or evidence.unrelated:
         return
     validation = evidence.parts.get("validation")
     if validation is not None and validation.labels is not None and _countable(validation.labels):
@@ -47,7 +46,6 @@ def sorted_split(evidence: Evidence) -> Iterator[Finding]:
                 SHUFFLE,
             )
         return
-    tail = max(1, len(train) // 5)
     if in_order(train.labels) < IN_ORDER or evidence.history is None and evidence.model is None:
         return
     failing = _tail_failing(evidence, train)
@@ -62,47 +60,62 @@ def sorted_split(evidence: Evidence) -> Iterator[Finding]:
         if low
         else ""
     )
-    seen = (
-        f" The model tells {failing[0]:.0%} of the last fifth and {failing[1]:.0%} of the others."
-        if failing
-        else ""
-    )
+    seen = ""
+    last = _classes_in_order(train.labels)[-1:]
+    if failing is not None:
+        last = failing.classes
+        seen = (
+            f" The model tells {failing.share:.0%} of these, {failing.rows:.0%} of all rows, and {failing.others:.0%} of the "
+            "others."
+        )
     yield Finding(
         "sorted_split",
         0.96 if failing and low else 0.9,
-        f"The training data are in order of their labels, and their last fifth holds the classes "
-        f"{_listed(np.unique(train.labels[-tail:]))} alone; validation_split cuts off the last rows without shuffling."
-        + said
-        + seen,
+        f"The training data are in order of their labels, and the last rows are all of {_listed(last)}; validation_split "
+        "cuts off the last rows without shuffling." + said + seen,
         SHUFFLE,
     )
 
 
-def _tail_failing(evidence: Evidence, train: Part) -> tuple[float, float] | None:
-    """(accuracy on the last fifth, on the rest) where the last classes are not told and the first are."""
+class Tail(NamedTuple):
+    """The `classes` that stand last and are not told: their share of all `rows`, what of them is told, what of `others`."""
+
+    classes: list[int]
+    rows: float
+    share: float
+    others: float
+
+
+def _tail_failing(evidence: Evidence, train: Part) -> Tail | None:
+    """What of rows in order is not told, where that is the last classes and the first ones are."""
     answers = evidence.answers(train)
     if answers is None or answers.labels is None:
         return None
     right = answers.told == answers.labels
     order = _classes_in_order(answers.labels)
     recalls = [float(right[answers.labels == c].mean()) for c in order]
-    if recalls[-1] < 0.2 and np.mean(recalls[: len(order) // 2]) > 0.6:
-        cut = len(right) - max(1, len(right) // 5)
-        return float(right[cut:].mean()), float(right[:cut].mean())
-    return None
+    if recalls[-1] >= 0.2 or np.mean(recalls[: len(order) // 2]) <= 0.6:
+        return None
+    first = max((i for i, recall in enumerate(recalls) if recall >= 0.2), default=-1) + 1
+    lost = np.isin(answers.labels, order[first:])
+    return Tail(
+        order[first:], float(lost.mean()), float(right[lost].mean()), float(right[~lost].mean())
+    )
 
 
 def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
     """Training rows in order, and a model that knows the last ones best."""
     train = evidence.train
-    if train is None or train.labels is None or not _countable(train.labels):
+    if train is None or train.labels is None or not _countable(train.labels) or evidence.unrelated:
         return
     order = in_order(train.labels)
-    if order < IN_ORDER or len(np.unique(train.labels)) < 3:
+    blocks = _blocks(train.labels) if order < IN_ORDER else []
+    if (order < IN_ORDER and len(blocks) < 2) or len(np.unique(train.labels)) < 3:
         return
     answers = evidence.answers(train)
-    recency = _recency(answers) if answers is not None else None
-    if recency is not None and recency[1] > recency[0] + 0.3:
+    recency = _recency(answers, blocks) if answers is not None else None
+    # Of five classes together a sound network tells as many as of five others; of one it may tell fewer.
+    if recency is not None and recency[1] > recency[0] + (0.15 if blocks else 0.3):
         trained = _last(evidence.history.accuracy) if evidence.history else None
         said = (
             f" While it was trained it told {trained:.0%}: each batch held one class."
@@ -112,12 +125,14 @@ def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "sorted_not_shuffled",
             0.95,
-            f"{order:.0%} of the training rows have the label of the row before, and the model tells {recency[0]:.0%} of the "
+            f"{_how_in_order(order, blocks)}, and the model tells {recency[0]:.0%} of the "
             f"classes that come first and {recency[1]:.0%} of the last: it forgot what it saw earlier.{said}",
-            "model.fit(x, y, shuffle=True)   # and of a tf.data.Dataset: .shuffle(len(x)) before .batch",
+            "model.fit(x, y, shuffle=True)   # and of a tf.data.Dataset: .shuffle(len(x)) before .batch"
+            if evidence.model is None or evidence.model.kind != "callable"
+            else SHUFFLE.partition("   #")[0] + "   # before each epoch",
             {"first": recency[0], "last": recency[1]},
         )
-    elif _tail_failing(evidence, train) is not None:
+    elif blocks or _tail_failing(evidence, train) is not None:
         return  # the last rows were held back: that is the division, not the order of the batches
     elif evidence.model is None or answers is None or below_reach(evidence):
         yield Finding(
@@ -130,19 +145,55 @@ def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _recency(answers: Answers) -> tuple[float, float] | None:
-    """(mean recall of the classes that stand first, of the last one)."""
+def _how_in_order(order: float, blocks: list[list[int]]) -> str:
+    if not blocks:
+        return f"{order:.0%} of the training rows have the label of the row before"
+    return f"The training rows come in {len(blocks)} blocks, of the classes {'; '.join(map(_listed, blocks))}"
+
+
+def _blocks(labels: Whole) -> list[list[int]]:
+    """Classes by the stretches of rows that they stand in alone, in their order; one stretch where rows are in no order."""
+    blocks: list[list[int]] = []
+    end = -np.inf
+    for c in _classes_in_order(labels):
+        first, last = np.quantile(np.flatnonzero(labels == c), [0.02, 0.98])
+        if first > end:
+            blocks.append([])
+        blocks[-1].append(c)
+        end = max(end, last)
+    return blocks
+
+
+def _recency(answers: Answers, blocks: list[list[int]]) -> tuple[float, float] | None:
+    """(mean recall of the classes that stand first, of the last one); or of the first blocks and the last."""
     if answers.labels is None:
         return None
-    order = _classes_in_order(answers.labels)
-    recalls = [float((answers.told == c)[answers.labels == c].mean()) for c in order]
+    order = blocks or [[c] for c in _classes_in_order(answers.labels)]
+    recalls = [
+        float(
+            np.mean(
+                [
+                    (answers.told == c)[answers.labels == c].mean()
+                    for c in block
+                    if (answers.labels == c).any()
+                ]
+            )
+        )
+        for block in order
+    ]
     return float(np.mean(recalls[: max(1, len(order) // 2)])), recalls[-1]
 
 
 def missing_class(evidence: Evidence) -> Iterator[Finding]:
     """A class that other parts or the network's outputs have, and training has not."""
     train = evidence.train
-    if train is None or train.labels is None or not _countable(train.labels) or len(train) < 100:
+    if (
+        train is None
+        or train.labels is None
+        or not _countable(train.labels)
+        or evidence.unrelated
+        or len(train) < 100
+    ):
         return
     counts = _counts(train.labels)
     elsewhere = np.zeros(100, bool)
@@ -205,82 +256,6 @@ def label_among_pixels(evidence: Evidence) -> Iterator[Finding]:
                 {"column": int(column)},
             )
             return
-
-
-def leak(evidence: Evidence) -> Iterator[Finding]:
-    """Rows of validation or test that are rows of training, equal or nearly so."""
-    train = evidence.train
-    if train is None:
-        return
-    for part in evidence.others:
-        same = _equal_rows(train, part)
-        near = _near_rows(evidence, train, part) if same < 3 else 0
-        looked_at = min(len(part), 1_000) if near else len(part)
-        count = same or near
-        if count < 3 or count < 0.004 * looked_at:
-            continue
-        how = (
-            "are also training rows, pixel for pixel"
-            if same
-            else "have a training row that is all but equal (a changed copy)"
-        )
-        inside = evidence.answers(part)
-        memory = (
-            f" The model tells {inside.accuracy} of {part.name}: partly from memory."
-            if inside and inside.accuracy.total
-            else ""
-        )
-        yield Finding(
-            "leak",
-            0.97 if same else 0.85,
-            f"{Proportion(count, looked_at)} of the {part.name} rows {how}.{memory}",
-            fixes.without_seen(part, exact=bool(same)),
-            {"rows": count, "of": looked_at},
-        )
-
-
-def _equal_rows(train: Part, part: Part) -> int:
-    """How many rows of a part are rows of training: as given, or as the pictures they were made from."""
-    pairs = [(train.x, part.x)]
-    if train.pictures is not None and part.pictures is not None:
-        pairs.append((train.pictures, part.pictures))
-    return max(_count_equal(ours, theirs) for ours, theirs in pairs)
-
-
-def _count_equal(ours: NDArray[np.generic], theirs: NDArray[np.generic]) -> int:
-    ours, theirs = ours.reshape(len(ours), -1), theirs.reshape(len(theirs), -1)
-    if ours.shape[1] != theirs.shape[1]:
-        return 0
-    theirs = theirs.astype(ours.dtype, copy=False)
-    # An empty picture is like every other empty one.
-    seen = {_digest(row) for row in ours}
-    return sum(_digest(row) in seen and row.min() != row.max() for row in theirs)
-
-
-def _digest(row: NDArray[np.generic]) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=8).digest()
-
-
-def _near_rows(evidence: Evidence, train: Part, part: Part) -> int:
-    """How many of at most 1,000 rows have a training row far nearer than rows of one class are."""
-    ours, theirs = evidence.z(train), evidence.z(part)
-    if ours is None or theirs is None or len(train) < 20:
-        return 0
-    rows = part.rows(1_000)
-    theirs = theirs[rows]
-    if ours.shape[1] < probe.MOST_COMPONENTS:
-        # Few rows have few components, in which different pictures fall together: then by the pixels.
-        ours, theirs = _pixels(train.features), _pixels(part.features[rows])
-    nearest = probe.nearest_squared(theirs, ours)
-    length = ((theirs - ours.mean(axis=0)) ** 2).sum(axis=1)
-    # Of 1,000 real digits none is nearer to one of 60,000 others than 0.016 of this, one in 200 than 0.024;
-    # noise of a twentieth of white is at 0.01.
-    usual = max(float(np.quantile(nearest, 0.9)), 0.1 * float(np.median(length)))
-    return int((nearest < 0.015 * usual).sum())
-
-
-def _pixels(features: NDArray[np.generic]) -> probe.Floats:
-    return features.reshape(len(features), -1).astype(np.float32)
 
 
 def too_few_samples(evidence: Evidence) -> Iterator[Finding]:

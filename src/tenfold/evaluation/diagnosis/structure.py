@@ -1,4 +1,4 @@
-"""Causes in how the model was put together: outputs, activations, loss, metric."""
+"""Causes in how the model was put together: outputs and activations."""
 
 from collections.abc import Iterator
 
@@ -8,18 +8,20 @@ from tenfold.digits import CLASSES
 from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
-from tenfold.evaluation.diagnosis.fixes import LAST
-from tenfold.evaluation.diagnosis.models import EXACT_ACCURACY, LINEAR, TOP_ACCURACY, Model
+from tenfold.evaluation.diagnosis.models import LINEAR, Model
 
 CROSS_ENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 # Softmax of ten probabilities gives at most e / (e + 9) to one of them: the loss cannot fall below 1.461.
 SOFTMAX_OF_SOFTMAX = float(np.e / (np.e + 9))
+# No more than whatever asks a model takes at a time.
+ONE_BATCH = 32
 LOSS_OF_SOFTMAX_TWICE = float(-np.log(SOFTMAX_OF_SOFTMAX))
 
 
-def _compile(evidence: Evidence) -> str:
+def compiled_anew(evidence: Evidence) -> str:
+    """Code that compiles the model for the labels there are."""
     train = evidence.train
-    return fixes.compiled(train.form if train is not None else "")
+    return fixes.compiled(evidence.model, train.form if train is not None else "")
 
 
 def outputs(evidence: Evidence) -> Iterator[Finding]:
@@ -38,22 +40,25 @@ def outputs(evidence: Evidence) -> Iterator[Finding]:
             "wrong_output_units",
             0.95,
             f"The network has {units} output{'s' if units > 1 else ''} for {evidence.classes} classes.",
-            f"{LAST}: one output for each class\n{_compile(evidence)}",
+            f"{fixes.last_layer(model)}: one output for each class\n{compiled_anew(evidence)}",
             {"outputs": units, "classes": evidence.classes},
         )
 
 
 def output_activation(evidence: Evidence) -> Iterator[Finding]:
     """Something other than softmax, or nothing, behind the last weights."""
-    model, answers = evidence.model, _answers(evidence)
+    model, answers = evidence.model, first_answers(evidence)
     if model is None or model.kind == "recipe" or (answers and answers.outputs.shape[1] < 2):
         return
-    if _over_the_batch(model):
+    if _over_the_batch(model) or _sums_over_the_batch(evidence):
         yield Finding(
             "output_activation",
             0.95,
-            "The softmax is taken over axis 0, the pictures of a batch, and not over the classes of each.",
-            "keras.layers.Softmax()   # axis=-1, its default",
+            "The softmax is taken over axis 0, the pictures of a batch, and not over the classes of each: what is told of a "
+            "picture depends on those beside it.",
+            fixes.last_layer(model)
+            if model.kind == "callable"
+            else "keras.layers.Softmax()   # axis=-1, its default; keras.ops.softmax(x, axis=-1) in code of your own",
         )
         return
     stood = [name for name in model.output_activations if name not in ("softmax", "log_softmax")]
@@ -63,7 +68,8 @@ def output_activation(evidence: Evidence) -> Iterator[Finding]:
         stood[-1] if stood else (seen if not model.output_activations and not model.ordered else "")
     )
     softmax = "softmax" in model.output_activations
-    if name in ("", "linear") or softmax or (name == "sigmoid" and model.loss.startswith("binary")):
+    asked_apart = model.loss.startswith("binary") or model.loss == "mean_squared_error"
+    if name in ("", "linear") or softmax or (name == "sigmoid" and asked_apart):
         return
     never = ""
     if answers is not None:
@@ -82,7 +88,7 @@ def output_activation(evidence: Evidence) -> Iterator[Finding]:
         "output_activation",
         0.95 if stood else 0.7,
         f"The last activation is {name}. {what}{never}",
-        LAST,
+        fixes.last_layer(model),
     )
 
 
@@ -90,6 +96,21 @@ def _over_the_batch(model: Model) -> bool:
     return model.ordered and any(
         layer.kind == "Softmax" and layer.settings.get("axis") == 0 for layer in model.layers
     )
+
+
+def _sums_over_the_batch(evidence: Evidence) -> bool:
+    """Whether outputs of one batch sum to 1 over its pictures, for each class, as those of no sound network do."""
+    part = next(iter(evidence.parts.values()), None)
+    answers = evidence.answers(part)
+    if part is None or answers is None or answers.are_probabilities or answers.outputs.shape[1] < 2:
+        return False
+    if not answers.finite or answers.outputs.min() < 0 or len(part) < ONE_BATCH:
+        return False
+    try:
+        outputs = evidence.ask(part.x[part.rows(ONE_BATCH)]).astype(np.float64)
+    except Exception:  # a stranger's model that takes no fewer rows
+        return False
+    return bool(np.abs(outputs.sum(axis=0) - 1).max() < 1e-3)
 
 
 def _as_seen(answers: Answers) -> str:
@@ -105,7 +126,7 @@ def _as_seen(answers: Answers) -> str:
 
 def softmax_twice(evidence: Evidence) -> Iterator[Finding]:
     """Two softmaxes, the second in the network or in the loss."""
-    model, answers = evidence.model, _answers(evidence)
+    model, answers = evidence.model, first_answers(evidence)
     if model is None or model.kind == "recipe":
         return
     softmaxes = sum(name == "softmax" for name in model.output_activations)
@@ -134,18 +155,18 @@ def softmax_twice(evidence: Evidence) -> Iterator[Finding]:
         )
         why, fix = (
             f"In the network: {assert_outputs}.",
-            f"{LAST}, and no Softmax behind it",
+            f"{fixes.last_layer(model)}, and no Softmax behind it",
         )
     elif in_loss:
         why = (
             f"The network gives probabilities, and {model.loss} with from_logits=True applies softmax to them again. "
             "On TensorFlow Keras warns of it and takes the logits before the softmax; on JAX and torch the network learns less."
         )
-        fix = _compile(evidence) + "   # from_logits=False, its default"
+        fix = compiled_anew(evidence) + "   # from_logits=False, its default"
     else:
         why, fix = (
             "The network gives probabilities, and the loss treats them as logits.",
-            _compile(evidence),
+            compiled_anew(evidence),
         )
     seen = (
         f" The training loss stays above {LOSS_OF_SOFTMAX_TWICE:.3f} = ln(e + 9) - 1, its least value then."
@@ -184,7 +205,7 @@ def _penalised(settings: dict[str, object]) -> bool:
 
 def logits_as_probabilities(evidence: Evidence) -> Iterator[Finding]:
     """Linear outputs under a loss that expects probabilities."""
-    model, answers = evidence.model, _answers(evidence)
+    model, answers = evidence.model, first_answers(evidence)
     if model is None or model.kind != "keras" or model.from_logits is not False:
         return
     if model.loss not in CROSS_ENTROPIES or model.output_activations:
@@ -214,100 +235,6 @@ def logits_as_probabilities(evidence: Evidence) -> Iterator[Finding]:
 
 def _class_of(loss: str) -> str:
     return "".join(word.capitalize() for word in loss.split("_"))
-
-
-def wrong_loss(evidence: Evidence) -> Iterator[Finding]:
-    """A loss for another form of labels, or for another task."""
-    model, train = evidence.model, evidence.train
-    if model is None or not model.loss or model.kind != "keras":
-        return
-    units = _units(evidence)
-    if units is not None and units < 2:
-        return
-    form = train.form if train is not None else "none"
-    why, fix, sure = "", _compile(evidence), 0.95
-    if model.loss == "sparse_categorical_crossentropy" and form in ("one-hot", "bad one-hot"):
-        why, fix = (
-            "it expects whole numbers, and y is one-hot",
-            "model.compile('adam', 'categorical_crossentropy', metrics=['accuracy'])",
-        )
-    elif model.loss == "categorical_crossentropy" and form in ("whole", "column"):
-        why, sure = "it expects one-hot rows, and y holds whole numbers", 0.9
-        if _trained_well(evidence):
-            return  # the arrays here are not those that were trained on
-    elif model.loss.startswith("binary") and evidence.classes > 2:
-        why = "it takes ten classes for ten questions of yes or no"
-    elif any(
-        word in model.loss
-        for word in ("squared", "absolute", "hinge", "huber", "poisson", "cosine", "log_cosh")
-    ):
-        why = (
-            "it measures distances between outputs and one-hot rows; a cross-entropy learns classes faster"
-            if form == "one-hot"
-            else "it measures distances between numbers; that 7 stands nearer to 8 than to 1 means nothing"
-        )
-    elif "kl_divergence" in model.loss and form in ("whole", "column"):
-        why = "it expects distributions, and y holds whole numbers"
-    if why:
-        yield Finding("wrong_loss", sure, f"The loss is {model.loss}: {why}.", fix)
-
-
-def _trained_well(evidence: Evidence) -> bool:
-    answers = _answers(evidence)
-    return answers is not None and answers.accuracy.total > 0 and answers.accuracy.share > 0.8
-
-
-def wrong_metric(evidence: Evidence) -> Iterator[Finding]:
-    """An accuracy that counts each of ten outputs as an answer of its own, or none of them."""
-    model, history = evidence.model, evidence.history
-    named = model is not None and "binary_accuracy" in model.metrics
-    train = evidence.train
-    answers = _answers(evidence)
-    if evidence.classes <= 2 or (answers is not None and answers.outputs.shape[1] < 2):
-        return
-    shown = None
-    if history is not None:
-        for values in (history.validation_accuracy, history.accuracy):
-            shown = (
-                float(values[-1]) if shown is None and values is not None and len(values) else shown
-            )
-    judged = evidence.answers(evidence.parts.get("validation")) or answers
-    true = judged.accuracy if judged is not None and judged.accuracy.total else None
-    said = (
-        f" It showed {shown:.2%}; recounted, the accuracy is {true}."
-        if shown is not None and true
-        else ""
-    )
-    if named or (history is not None and history.binary):
-        yield Finding(
-            "wrong_metric",
-            0.97,
-            f"binary_accuracy counts each of the ten outputs: a network that always answers 'none' has 90 % of it.{said}",
-            _compile(evidence),
-            {"shown": shown or 0.0},
-        )
-        return
-    why = _not_an_accuracy(model, train.form if train is not None else "") if model else ""
-    if why and shown is not None and true is not None and abs(shown - true.share) > 0.05:
-        yield Finding("wrong_metric", 0.9, f"{why}.{said}", _compile(evidence), {"shown": shown})
-
-
-def _not_an_accuracy(model: Model, form: str) -> str:
-    """What a metric counts that is called an accuracy and is none for labels of this form; "" where all are."""
-    metrics = model.metrics
-    if EXACT_ACCURACY in metrics:
-        return (
-            "keras.metrics.Accuracy() counts outputs that equal y exactly, as no probability does"
-        )
-    if TOP_ACCURACY in metrics:
-        return (
-            "The metric that is called accuracy counts a label among the most probable few as right"
-        )
-    if ("categorical_accuracy" in metrics and form in ("whole", "column")) or (
-        "sparse_categorical_accuracy" in metrics and form == "one-hot"
-    ):
-        return "The metric is for another form of labels than y has"
-    return ""
 
 
 def no_nonlinearity(evidence: Evidence) -> Iterator[Finding]:
@@ -368,15 +295,16 @@ def _is_affine(
     return bool(apart < 0.02 * max(np.abs(expected).mean(), 1e-9))
 
 
-def _answers(evidence: Evidence) -> Answers | None:
+def first_answers(evidence: Evidence) -> Answers | None:
     """The model's answers to whichever part there is."""
     return next(
         (a for part in evidence.parts.values() if (a := evidence.answers(part)) is not None), None
     )
 
 
-def _units(evidence: Evidence) -> int | None:
-    answers = _answers(evidence)
+def units_of(evidence: Evidence) -> int | None:
+    """How many outputs the model has."""
+    answers = first_answers(evidence)
     if answers is not None and answers.outputs.shape[1]:
         return int(answers.outputs.shape[1])
     return evidence.model.units if evidence.model else None

@@ -5,12 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tenfold.evaluation.diagnosis import inside
+from tenfold.evaluation.diagnosis import fixes, inside
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.histories import History
+from tenfold.evaluation.diagnosis.models import Model
 from tenfold.evaluation.diagnosis.outcome import (
     below_reach,
+    right_in_training_mode,
     shares,
     silent_units,
     still_falling,
@@ -62,8 +64,12 @@ def nan(evidence: Evidence) -> Iterator[Finding]:
         "nan_in_training",
         0.97,
         f"NaN or infinity in {' and '.join(where)}.{when} From there on nothing is learnt.",
-        "model.compile(keras.optimizers.Adam(1e-3, clipnorm=1.0), model.loss, metrics=['accuracy'])\n"
-        "# build the model anew: NaN stays. Look for log(0), 0/0 and x without scaling in your own losses and layers.",
+        (
+            "model.compile(keras.optimizers.Adam(1e-3, clipnorm=1.0), model.loss, metrics=['accuracy'])\n"
+            if model is None or model.kind != "callable"
+            else ""
+        )
+        + "# build the model anew: NaN stays. Look for log(0), 0/0 and x without scaling in your own losses and layers.",
     )
 
 
@@ -114,6 +120,14 @@ def weight_decay(evidence: Evidence) -> Iterator[Finding]:
         return
     if answers.accuracy.share > reach + 0.005:
         return
+    if below_reach(evidence) and (held := list(_held_short(model))):
+        yield Finding(
+            "weight_decay_too_strong",
+            0.9,
+            " ".join(held) + told(answers),
+            "keras.constraints.MaxNorm(3)   # or none",
+        )
+        return
     added, data = inside.penalty(model), answers.log_loss
     strengths = [s for layer in model.layers for s in _strengths(layer.settings)]
     shrunk = model.weight_decay * (model.learning_rate or 0) * (model.steps or 0)
@@ -128,6 +142,28 @@ def weight_decay(evidence: Evidence) -> Iterator[Finding]:
     else:
         return
     yield Finding("weight_decay_too_strong", 0.9, what + told(answers), fix, {"penalty": added})
+
+
+def _held_short(model: Model) -> Iterator[str]:
+    """Layers whose weights a constraint holds far shorter than they start with, in words."""
+    for layer in model.weighted:
+        given = layer.settings.get("kernel_constraint")
+        if not isinstance(given, dict):
+            continue
+        config = given.get("config", {})
+        most = config.get("max_value")
+        shape: tuple[int, ...] = getattr(getattr(layer.itself, "kernel", None), "shape", ())
+        if not isinstance(most, (int, float)) or len(shape) != 2:
+            continue
+        # Glorot's start: a unit's weights have the length sqrt(2 inputs / (inputs + units)).
+        start = float(np.sqrt(2 * shape[0] / (shape[0] + shape[1])))
+        share = inside.held_by_a_bound(layer.itself, most, config.get("axis", 0))
+        if most < SHORT * start and share > 0.5:
+            name = getattr(layer.itself, "name", layer.kind)
+            yield (
+                f"{given['class_name']}({most:g}) holds the weights of {share:.0%} of the units of {name} at that length; "
+                f"they start with {start:.2g}."
+            )
 
 
 def _strengths(settings: dict[str, object]) -> Iterator[float]:
@@ -149,13 +185,13 @@ def batch_norm(evidence: Evidence) -> Iterator[Finding]:
         for layer in model.layers
         if layer.kind.startswith("BatchNorm")
     ]
-    answers, mode = evidence.answers(train), training_mode(evidence)
+    answers, mode = evidence.answers(train), right_in_training_mode(evidence)
     if not momenta or answers is None or mode is None or not answers.accuracy.total:
         return
-    gain = mode.share - answers.accuracy.share
-    share = (mode.successes + answers.accuracy.successes) / (mode.total + answers.accuracy.total)
-    error = np.sqrt(share * (1 - share) * (1 / mode.total + 1 / answers.accuracy.total))
-    if gain < 0.03 or gain < 3 * error:
+    usual = answers.told == answers.labels
+    gain = float(mode.mean() - usual.mean())
+    # The same images both times: what counts is on which the two differ.
+    if gain < 0.02 or gain < 3 * np.sqrt(float((mode != usual).sum())) / len(usual):
         return
     kept = (
         f" After {model.steps:,} steps, {max(momenta) ** model.steps:.0%} of the start is left in them."
@@ -165,10 +201,10 @@ def batch_norm(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "batch_norm_too_slow",
         0.95,
-        f"With the statistics of the batch the network tells {mode.share:.1%} of training images, with the moving ones that "
+        f"With the statistics of the batch the network tells {mode.mean():.1%} of training images, with the moving ones that "
         f"are used afterwards {answers.accuracy.share:.1%}: momentum {max(momenta):g} has not settled.{kept}",
         "keras.layers.BatchNormalization(momentum=0.9)   # or train for more steps",
-        {"with_batch": mode.share, "with_moving": answers.accuracy.share},
+        {"with_batch": float(mode.mean()), "with_moving": answers.accuracy.share},
     )
 
 
@@ -188,6 +224,15 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+# A gap to unseen images is a fault by itself where it is ten points, and where it is four and the validation loss has long been
+# rising; a network that has learnt a few thousand images well has one of five to nine, which is worth a remark.
+WIDE, MENTIONED, CLEAR = 0.1, 0.05, 0.04
+
+
+# Held at a length of half their start, weights still do what they should.
+SHORT = 0.4
+
+
 class Turn(NamedTuple):
     """Where a validation loss was lowest (epoch, of how many), and how many times that it is in the end."""
 
@@ -197,8 +242,8 @@ class Turn(NamedTuple):
 
     @property
     def long_ago(self) -> bool:
-        """Whether it has risen for the larger half of the training."""
-        return 2 * self.best < self.last and self.rise > 1.15
+        """Whether it has risen for the larger half of the training, and for eight epochs or more."""
+        return 2 * self.best < self.last and self.last - self.best >= 8 and self.rise > 1.15
 
 
 def overfitting(evidence: Evidence) -> Iterator[Finding]:
@@ -218,7 +263,8 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
         sure_of_errors = (
             ours_loss is not None and theirs is not None and theirs > 10 * max(ours_loss, 1e-4)
         )
-    if gap < 0.1 and (gap < 0.02 or not (turn.long_ago or turn.rise > 1.3 or sure_of_errors)):
+    rising = turn.long_ago or turn.rise > 1.3 or sure_of_errors
+    if gap < MENTIONED and (gap < 0.02 or not rising):
         return
     # Of few unseen rows the gap is known to a few points only.
     surely = gap
@@ -232,12 +278,11 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
         )
     yield Finding(
         "overfitting",
-        0.9 if (turn.long_ago and turn.rise > 1.5) or surely > 0.1 else 0.7,
+        0.9 if (turn.long_ago and turn.rise > 1.5) or surely > WIDE else 0.7,
         text,
-        "model.fit(..., callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)])\n"
-        "# and more images, augmentation, or dropout of 0.2 to 0.5 in wide layers",
+        fixes.less_by_heart(evidence.model),
         {"gap": gap, "rise": turn.rise},
-        fault=surely > 0.1 or (gap > 0.04 and turn.long_ago),
+        fault=surely > WIDE or (gap > CLEAR and turn.long_ago),
     )
 
 
@@ -273,12 +318,13 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
     falling = still_falling(evidence)
     history = evidence.history
     few = history is not None and 0 < history.epochs <= 3
-    untrained = (
-        answers.log_loss is not None and abs(answers.log_loss - np.log(evidence.classes)) < 0.3
-    )
     reach = evidence.within_reach or 0.0
-    sure = 0.85 if falling or few else 0.55 if history is None or untrained else 0.35
+    stopped = _stopped_by_its_limit(evidence)
     steps = evidence.model.steps if evidence.model else None
+    short = falling or few or stopped or (steps is not None and steps < FEW_STEPS)
+    if not short and history is not None:
+        return  # many epochs, the last of which gained nothing: more of them would not
+    sure = 0.85 if short else 0.55
     taken = (
         f" It took {steps:,} step{'s' * (steps != 1)}."
         if steps
@@ -289,8 +335,26 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "under_training",
         sure,
-        f"A probe without any training tells {reach:.1%} of unseen rows.{told(answers)}{falling}{taken}",
-        "model.fit(x, y, epochs=20, callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)])",
+        f"A probe without any training tells {reach:.1%} of unseen rows.{told(answers)}{falling}{taken}{stopped}",
+        fixes.trained_longer(evidence.model),
         # What is no network may be as good as it gets: a linear classifier tells 92 %.
-        fault=evidence.model is None or evidence.model.kind != "callable" or history is not None,
+        fault=evidence.model is None
+        or evidence.model.kind != "callable"
+        or history is not None
+        or bool(stopped),
     )
+
+
+# An epoch of 3,200 images in batches of 32.
+FEW_STEPS = 100
+
+
+def _stopped_by_its_limit(evidence: Evidence) -> str:
+    """That a classifier of scikit-learn took all the iterations it was allowed, as a sentence; "" where not."""
+    estimator = evidence.model.estimator if evidence.model is not None else None
+    last = estimator[-1] if hasattr(estimator, "named_steps") else estimator  # type: ignore[index]  # a pipeline
+    allowed, taken = getattr(last, "max_iter", None), getattr(last, "n_iter_", None)
+    if not isinstance(allowed, int) or taken is None or not allowed > 0:
+        return ""
+    took = int(np.max(taken))
+    return f" It stopped at its limit of {allowed:,} iterations." if took >= allowed else ""
