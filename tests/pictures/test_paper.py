@@ -90,3 +90,34 @@ def test_a_desk_along_one_side_is_no_digit(small_digits: Digits, size: int, stri
         forms.append(canonical(photo.astype(np.uint8)))
     told = tenfold.pretrained().predict_proba(np.stack(forms)).argmax(axis=1)
     assert (told == some.known_labels).mean() >= 0.9
+
+
+def on_a_desk(photo: np.ndarray) -> np.ndarray:
+    """The photo as a bright sheet on a dark table, which is seen on all sides of it."""
+    return np.pad(photo, len(photo) // 8, constant_values=70)
+
+
+def under_a_lamp(photo: np.ndarray) -> np.ndarray:
+    """Bright at the top and a third as bright at the corners below."""
+    y, x = np.mgrid[-1 : 1 : len(photo) * 1j, -1 : 1 : len(photo) * 1j]
+    return photo * (0.3 + 0.7 * np.exp(-((x - 0.2) ** 2) - (y + 0.5) ** 2))
+
+
+def beside_a_shadow(photo: np.ndarray) -> np.ndarray:
+    """A soft shadow over a third of it that takes half the light."""
+    x = np.linspace(-1, 1, len(photo))
+    return photo * (1 - 0.5 / (1 + np.exp(-(x - 0.4) * 30)))
+
+
+@pytest.mark.parametrize("light", [on_a_desk, under_a_lamp, beside_a_shadow])
+@pytest.mark.parametrize("size", [60, 120, 200])
+def test_a_digit_far_smaller_than_the_photo_is_found(small_digits: Digits, light, size: int):
+    some = small_digits.take(np.arange(40))
+    forms = []
+    for image in some.images:
+        ink = np.asarray(Image.fromarray(image[4:24, 4:24]).resize((size, size)), np.float64)
+        photo = np.full((1000, 1000), 245.0)
+        photo[480 : 480 + size, 420 : 420 + size] -= 0.85 * ink
+        forms.append(canonical(light(photo).astype(np.uint8)))
+    told = tenfold.pretrained().predict_proba(np.stack(forms)).argmax(axis=1)
+    assert (told == some.known_labels).mean() >= 0.9

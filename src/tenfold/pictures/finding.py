@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from tenfold.pictures.cleaning import EIGHT_NEIGHBOURS, INKED, Ink
 from tenfold.pictures.framing import Box
-from tenfold.pictures.ink import GRAIN_TIMES, LEAST_CONTRAST, Picture
+from tenfold.pictures.ink import GRAIN_TIMES, LEAST_CONTRAST, Picture, joined_to_rim
 
 # Strokes of a small thing are narrower than so many pixels, and it is smaller than this share of the picture.
 STROKE, SMALL = 15, 0.4
@@ -35,7 +35,8 @@ def small_thing(picture: Picture, ink: Ink) -> Box | None:
     rim = np.concatenate([inked[0], inked[-1], inked[1:-1, 0], inked[1:-1, -1]])
     is_desk = rim.mean() >= RIM_HELD
     if is_desk:
-        hat[ndimage.binary_dilation(inked, EIGHT_NEIGHBOURS, NEAR)] = 0
+        desk = joined_to_rim(inked, EIGHT_NEIGHBOURS)
+        hat[ndimage.binary_dilation(desk, EIGHT_NEIGHBOURS, STROKE // 3)] = 0
     marked = hat > MARKED * hat.max()
     labels, count = ndimage.label(ndimage.binary_dilation(marked, EIGHT_NEIGHBOURS, NEAR))
     boxes = ndimage.find_objects(labels)

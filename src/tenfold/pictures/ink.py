@@ -53,6 +53,8 @@ FULL_DEPTH = 1.2
 # A pixel on the rim of a picture counts so many times when ink and paper are told apart: digits are
 # mostly drawn inside of it.
 RIM_WEIGHT = 3.0
+# Paper fills so much of a picture at least, and a digit less than the rest.
+LEAST_PAPER = 0.45
 # So many rings of the grid may belong to a frame, and so much of a ring must agree to tell.
 RINGS, RING_SHARE = 4, 0.97
 
@@ -260,9 +262,11 @@ def _ink_is_dark(small: NDArray[np.int16]) -> bool:
     darkest, brightest = int(small.min()), int(small.max())
     if brightest - darkest < LEAST_CONTRAST:
         return True
-    filled = _filled_ring(small > (darkest + brightest) // 2)
+    bright = small > (darkest + brightest) // 2
+    filled = _filled_ring(bright)
     if filled is not None:
-        return filled
+        # What fills the rim and not half of the picture is what the paper lies on.
+        return filled if (bright == filled).mean() >= LEAST_PAPER else not filled
     highest, lowest = _highest(small, WINDOW), _lowest(small, WINDOW)
     if not _is_even(_lowest(highest, WINDOW)) and not _is_even(_highest(lowest, WINDOW)):
         # As if the picture were lit evenly.
