@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from tenfold.pictures.cleaning import EIGHT_NEIGHBOURS, INKED, Ink
-from tenfold.pictures.framing import Box
 from tenfold.pictures.ink import GRAIN_TIMES, LEAST_CONTRAST, Picture, joined_to_rim
+from tenfold.pictures.pixels import Box
 
 # Strokes of a small thing are narrower than so many pixels, and it is smaller than this share of the picture.
 STROKE, SMALL = 15, 0.4
@@ -28,7 +28,7 @@ def small_thing(picture: Picture, ink: Ink) -> Box | None:
         picture: uint8 (h, w).
         ink: float32 (h, w) in 0..1, what has been taken for the digit; it is believed if it has edges as sharp.
     """
-    grey, inked = picture.astype(np.int16), ink >= INKED
+    grey, inked = picture.astype(np.int32), ink >= INKED
     hat = _narrow(grey)
     if hat.max() < max(2 * LEAST_CONTRAST, 2 * GRAIN_TIMES * float(np.median(hat))):
         return None
@@ -51,15 +51,16 @@ def small_thing(picture: Picture, ink: Ink) -> Box | None:
     return None
 
 
-def _narrow(grey: NDArray[np.int16]) -> NDArray[np.int16]:
+def _narrow(grey: NDArray[np.int32]) -> NDArray[np.int32]:
     """How much darker, or else lighter, each pixel is than what is around it within a stroke's width, 0..255."""
-    over, under = (way(grey, size=STROKE) for way in (ndimage.grey_closing, ndimage.grey_opening))
+    window = (STROKE, STROKE)
+    over, under = ndimage.grey_closing(grey, size=window), ndimage.grey_opening(grey, size=window)
     # In the shade ink is as dark a share of the paper as in the light.
     dark, light = 255 * (over - grey) // np.maximum(over, 1), grey - under
     return dark if dark.max() >= light.max() else light
 
 
-def _is_softer(grey: NDArray[np.int16], inked: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+def _is_softer(grey: NDArray[np.int32], inked: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
     """Whether the edges of what is taken for ink rise much less steeply than something else does."""
     edge = inked & ~ndimage.binary_erosion(inked, EIGHT_NEIGHBOURS, border_value=1)
     if not edge.any():

@@ -4,9 +4,9 @@ import numpy as np
 
 from tenfold.pictures.cleaning import cleaned
 from tenfold.pictures.finding import small_thing
-from tenfold.pictures.framing import Box, Digit, box_of, frame, is_framed
+from tenfold.pictures.framing import Digit, box_of, frame, is_framed
 from tenfold.pictures.ink import Ink, Picture, check_picture, grey_of, ink_of
-from tenfold.pictures.pixels import image_of, pixels_of
+from tenfold.pictures.pixels import Box, image_of, pixels_of
 
 # Larger pictures are looked at smaller first. A digit that is then smaller than the other number is looked at
 # again, cut out.
@@ -38,11 +38,11 @@ def _ink_of_the_digit(grey: Picture) -> Ink:
     ink = cleaned(ink_of(small))
     if longer < LEAST_SEARCHED:
         return ink
-    box = box_of(ink)
     found = small_thing(small, ink)
-    if found is None and (factor == 1 or box is None or _size(box) >= SMALL_DIGIT):
+    box = found or box_of(ink)
+    if box is None or (found is None and (factor == 1 or _size(box) >= SMALL_DIGIT)):
         return ink
-    cut = _around(grey, found or box, factor)
+    cut = _around(grey, box, factor)
     # Where it would be looked at as small as before, there would be no end.
     again = max(cut.shape) < longer and (found is not None or -(-max(cut.shape) // LARGE) < factor)
     return _ink_of_the_digit(cut) if again else ink
@@ -50,7 +50,7 @@ def _ink_of_the_digit(grey: Picture) -> Ink:
 
 def _size(box: Box) -> int:
     rows, columns = box
-    return max(rows.stop - rows.start, columns.stop - columns.start)
+    return int(max(rows.stop - rows.start, columns.stop - columns.start))
 
 
 def _around(grey: Picture, box: Box, factor: int) -> Picture:

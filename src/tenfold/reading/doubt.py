@@ -36,7 +36,7 @@ def rejections(line: Sequence[Reading], reject_below: float) -> NDArray[np.bool_
     stroke = np.isin(said.argmax(axis=1), STROKES)
     rejected = unsure | _of_cut_letters(line, unsure | stroke)
     weights = np.select([rejected, stroke], [NO_DIGIT, STROKE], OTHER)
-    said_of_all = rejected.copy()
+    said_of_all: NDArray[np.bool_] = rejected.copy()
     words = _words(line)
     for part in (words >= 0, *(words == word for word in range(words[-1] + 1))):
         if rejected[part].sum() >= AT_LEAST and weights[part].sum() > RARER:

@@ -78,7 +78,7 @@ def _holes(ground: Ink, reach: int) -> Mask:
         if max(side.stop - side.start for side in place) > most:
             dark[labels == number] = False
     # The rim of a hole is dark too, and is no stroke.
-    wide = ndimage.binary_dilation(dark, np.ones((3, 3)), iterations=HOLE_RIM)
+    wide = ndimage.binary_dilation(dark, np.ones((3, 3), bool), iterations=HOLE_RIM)
     holes: Mask = wide.repeat(step, 0).repeat(step, 1)[: len(ground), : ground.shape[1]]
     return holes
 

@@ -56,8 +56,8 @@ def _other_scale(evidence: Evidence, train: Part, part: Part) -> Different:
     error = by_row.std() / np.sqrt(min(len(ours), len(theirs)))
     apart = abs(float(ours.mean()) - float(theirs.mean()))
     # From the same least to the same greatest value, one part may hold darker pictures, as copies or augmentation make them.
-    ends = [(s.min(), s.max()) for s in (ours, theirs)]
-    alike = np.allclose(*ends, atol=0.05 * float(np.ptp(ours)))
+    least, greatest = ([end(s) for s in (ours, theirs)] for end in (np.min, np.max))
+    alike = max(np.ptp(least), np.ptp(greatest)) <= 0.05 * float(np.ptp(ours))
     enough = RMS_RATIO if min(len(ours), len(theirs)) >= 50 and not alike else 2.0
     if ratio < enough and apart < max((0.3 if alike else 0.2) * float(ours.std()), 8 * error):
         return None
