@@ -55,7 +55,7 @@ def sheet_of(view: View, *, reach: int) -> Sheet:
         grey = 255 - grey
     ground = ndimage.grey_closing(grey, size=(reach, reach))
     white = float(np.percentile(ground[paper][::7], 90)) if paper.any() else 255.0
-    paper &= ~_holes(ground, reach)
+    paper = paper & ~_holes(ground, reach)
     light = np.maximum(ground, max(DARKEST_GROUND * white, 1.0))
     ink = (ground - grey) / light
     on = paper if paper.any() else np.ones_like(paper)
