@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnx.numpy_helper
 import pytest
 
 from tenfold import exports, verbs
@@ -144,6 +146,20 @@ def test_an_everyday_network_in_8_bits_takes_a_third_of_the_bytes():
     network = named_recipe("standard").network
     content = to_onnx([Member(network, initial_weights(network, 0, TEST.images))])
     assert len(quantized.quantized(content, TEST.images)) < len(content) / 3
+
+
+def test_no_sum_of_two_products_in_8_bits_leaves_16():
+    # So that processors which add them in 16 bits, and cut off what is beyond, give what others give.
+    network = named_recipe("standard").network
+    content = to_onnx([Member(network, initial_weights(network, 0, TEST.images))])
+    arrays = onnx.load_from_string(quantized.quantized(content, TEST.images)).graph.initializer
+    weights = [
+        w for w in map(onnx.numpy_helper.to_array, arrays) if w.dtype == np.int8 and w.ndim > 1
+    ]
+    assert len(weights) == len(
+        [name for name in initial_weights(network, 0, TEST.images) if "kernel" in name]
+    )
+    assert max(np.abs(w.astype(int)).max() for w in weights) * 255 * 2 <= 32_767
 
 
 def test_a_badly_calibrated_model_is_not_written(sure, monkeypatch):

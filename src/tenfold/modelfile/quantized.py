@@ -1,6 +1,6 @@
 """An ONNX model -> the same in 8 bits: less than a third of the size, and other probabilities by a little.
 
-Weights and what layers give are rounded to 256 steps, whose size is found on pictures like those the model is for
+What layers give is rounded to 256 steps and weights to 128, whose size is found on pictures like those the model is for
 (post-training quantization). Softmax and means stay in 32 bits, so that probabilities sum to 1.
 Source: Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
 Inference"; the form, QDQ, is that of ONNX Runtime's quantization tool.
@@ -45,6 +45,9 @@ def quantized(content: bytes, images: Images) -> bytes:
             # ONNX Runtime has fast code for unsigned activations on every processor.
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
+            # Processors without instructions for sums of bytes (VNNI) add products two at a time in 16 bits: two of
+            # 255 * 64 fit, two of 255 * 127 are cut off (docs/experiments.md, 2026-11-30).
+            reduce_range=True,
         )
         return target.read_bytes()
 
