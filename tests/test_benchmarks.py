@@ -148,6 +148,7 @@ def test_work_is_three_times_the_forward_flops(module):
     assert math.isclose(flops["share"], 3 * forward * 10_000 / 2 / 4e9)
 
 
+@pytest.mark.slow
 def test_a_run_is_read_from_what_the_command_line_prints(module, tmp_path):
     out = tmp_path / "run"
     words = [

@@ -16,6 +16,7 @@ from tenfold.errors import DataError, ModelError, ParityError, UsageError
 from tenfold.exports import describe, ensemble, export
 from tenfold.modelfile import PRETRAINED, load_model, onnx_graph, open_classifier
 from tenfold.recipes import named_recipe
+from tenfold.training import train
 
 RECIPE = replace(named_recipe("seed-numpy"), epochs=1)
 # Means of a few float32 probabilities, taken in another order.
@@ -39,7 +40,7 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory, sample: Parts) -> Pat
     for number, name in enumerate("abc"):
         rows = np.arange(400 * number, 400 * (number + 1))
         parts = Parts(sample.train.take(rows), sample.test)
-        verbs.train(RECIPE, parts, seed=number, out=folder / name)
+        train(RECIPE, parts, seed=number, folder=folder / name)
     return folder
 
 
@@ -71,8 +72,8 @@ def test_one_model_alone_is_given_shifts(runs, sample):
 
 def test_the_shifts_of_a_recipe_are_in_the_model_of_its_run(sample):
     parts = Parts(sample.train.take(np.arange(400)), sample.test)
-    plain = verbs.train(RECIPE, parts, out="plain")
-    shifted = verbs.train(replace(RECIPE, test_time_shifts=2), parts, out="shifted")
+    plain = train(RECIPE, parts, folder=Path("plain"))
+    shifted = train(replace(RECIPE, test_time_shifts=2), parts, folder=Path("shifted"))
     # They change no step of the training, so both runs hold the same weights.
     expected = Shifted(plain.classifier, 2).predict_proba(sample.test.images)
     answer = shifted.classifier.predict_proba(sample.test.images)

@@ -12,7 +12,7 @@ import onnx
 import onnx.numpy_helper
 import pytest
 
-from tenfold import exports, verbs
+from tenfold import exports
 from tenfold.data import load
 from tenfold.digits import Parts
 from tenfold.errors import MissingExtra, ParityError
@@ -33,6 +33,7 @@ from tenfold.network import (
     Network,
 )
 from tenfold.recipes import named_recipe
+from tenfold.training import train
 from tenfold.weights import Member, initial_weights
 
 # Sums of float32 products in another order; see check_parity for what is allowed.
@@ -61,7 +62,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("models")
     few = Parts(load("mnist5k").train.take(np.arange(800)), TEST)
     for seed in (0, 1):
-        verbs.train(RECIPE, few, seed=seed, out=folder / f"s{seed}")
+        train(RECIPE, few, seed=seed, folder=folder / f"s{seed}")
     both = ensemble([folder / "s0", folder / "s1"], out=folder / "both", shifts=2)
     return {"one network": folder / "s0", "two networks, shifted": both}
 
@@ -120,7 +121,8 @@ def sure(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("sure")
     recipe = replace(named_recipe("seed-numpy"), epochs=12)
     for seed in (0, 1):
-        verbs.train(recipe, "mnist5k", seed=seed, out=folder / f"s{seed}", say=print)
+        names = ("seed-numpy", "mnist5k")
+        train(recipe, load("mnist5k"), seed=seed, folder=folder / f"s{seed}", names=names)
     both = ensemble([folder / "s0", folder / "s1"], out=folder / "both", shifts=2)
     return {"one network": folder / "s0", "two networks, shifted": both}
 

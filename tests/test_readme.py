@@ -34,6 +34,7 @@ def tenfold(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_runs(tmp_path):
     assert len(blocks("python")) >= 2
     code = "\n".join(blocks("python"))

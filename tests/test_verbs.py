@@ -126,6 +126,7 @@ def test_an_interrupt_says_how_to_go_on(sample):
         verbs.train(ONE_EPOCH, sample, out="my run", on_epoch=press_ctrl_c)
 
 
+@pytest.mark.slow
 def test_resume_takes_the_newest_unfinished_run_and_gives_it_its_report(sample, monkeypatch):
     few = Parts(sample.train.take(np.arange(400)), sample.test)
     monkeypatch.setattr(verbs, "_free_folder", lambda *_: Path("runs/finished"))

@@ -79,6 +79,7 @@ def test_robustness_refuses_what_cannot_be_right(tenfold, finished, arguments, s
     assert sentence in outcome.err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_explain_writes_figures_and_says_what_they_show(tenfold, finished):
     digits = load("mnist5k").test
@@ -133,6 +134,7 @@ def test_the_model_in_the_box_is_explained_where_none_is_named(tenfold, monkeypa
     assert json.loads(outcome.out)["explanations"][0]["told"] == 1
 
 
+@pytest.mark.slow
 def test_a_report_is_written_anew_with_its_figures(tenfold, finished):
     page = Path(finished, "report.html")
     before = page.read_bytes()

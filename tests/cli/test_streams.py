@@ -64,11 +64,13 @@ def test_using_a_model_loads_neither_keras_nor_tensorflow(finished, line):
     assert loaded_by(*line.split()).isdisjoint({"keras", "tensorflow", "jax", "torch"})
 
 
+@pytest.mark.slow
 def test_training_by_hand_loads_no_framework(here):
     line = "train --recipe seed-numpy --epochs 1 --data mnist5k"
     assert loaded_by(*line.split()).isdisjoint({"keras", "tensorflow", "jax", "torch", "rich"})
 
 
+@pytest.mark.slow
 def test_without_a_terminal_nothing_is_coloured_and_results_stay_apart(here):
     line = "train --recipe seed-numpy --epochs 2 --data mnist5k --out here --json"
     done = subprocess.run(
@@ -110,6 +112,7 @@ def test_a_terminal_gets_colour_unless_it_says_no():
     assert "\x1b" not in at_a_terminal("show nosuch", TERM="dumb")
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar_and_a_dumb_one_lines(here):
     line = "train --recipe seed-numpy --epochs 3 --data mnist5k"
     lively = at_a_terminal(line)

@@ -159,6 +159,7 @@ def test_weights_of_another_network_are_refused():
         build(SEED, some_weights(Network(Dense(64), ReLU(), Dense(10))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [SEED, EVERY_LAYER])
 def test_a_keras_file_gives_plain_keras_the_probabilities(
     network: Network, tmp_path: Path, digits: Digits
@@ -177,6 +178,7 @@ def test_a_keras_file_gives_plain_keras_the_probabilities(
         np.testing.assert_allclose(given, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "shifts"), [(2, 0), (1, 1), (2, 3)])
 def test_a_keras_file_of_several_networks_at_several_places_gives_their_mean(
     count: int, shifts: int, tmp_path: Path, digits: Digits

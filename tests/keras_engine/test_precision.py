@@ -96,6 +96,7 @@ def test_mixed_precision_learns_what_float32_does(digits: Digits):
     assert last[0].mean() == pytest.approx(last[1].mean(), rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bfloat16")
 def test_gradients_in_mixed_precision_point_where_those_in_float32_do(digits: Digits):
     # One step of plain descent from the same start is the gradient.
@@ -115,6 +116,7 @@ def test_gradients_in_mixed_precision_point_where_those_in_float32_do(digits: Di
     assert cosine > 0.997
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bfloat16")
 def test_what_is_kept_and_what_is_used_stays_float32(digits: Digits):
     mixed = KerasEngine(MIXED, digits, seed=3)
@@ -126,6 +128,7 @@ def test_what_is_kept_and_what_is_used_stays_float32(digits: Digits):
     np.testing.assert_array_equal(mixed.logits(digits.images), full.logits(digits.images))
 
 
+@pytest.mark.slow
 def test_without_bfloat16_a_mixed_recipe_is_one_in_float32(
     digits: Digits, monkeypatch: pytest.MonkeyPatch
 ):

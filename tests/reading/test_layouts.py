@@ -131,6 +131,7 @@ def test_yellow_ink_on_white_is_still_seen(write):
     assert lines(Image.fromarray(yellow.astype(np.uint8))) == ["26849350"]
 
 
+@pytest.mark.slow
 def test_a_page_of_print_is_refused_with_what_to_do():
     paper = Image.new("L", (1200, 1600), PAPER)
     text = 2 * "the quick brown fox jumps over the lazy dog and some more words of print here "

@@ -80,6 +80,7 @@ def test_a_fault_is_named_on_the_page(parts: Parts, tmp_path: Path):
     assert "No fault was found" not in page
 
 
+@pytest.mark.slow
 def test_equal_input_gives_equal_bytes(run: Run, parts: Parts):
     before = (run.folder / "report.html").read_bytes()
     assert (write_report(run, parts).folder / "report.html").read_bytes() == before

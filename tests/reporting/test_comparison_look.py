@@ -58,6 +58,7 @@ def test_images_that_one_alone_told_rightly_are_shown(runs: list[Run], parts: Pa
     assert set(shown) <= set(differ.tolist())
 
 
+@pytest.mark.slow
 def test_every_model_was_asked_about_the_same_pictures(runs: list[Run], parts: Parts, text: str):
     some = by_chance(parts.test, PICTURES, 0)
     cells = []
@@ -86,6 +87,7 @@ def test_confidences_and_findings_stand_for_each(runs: list[Run], parts: Parts, 
     assert text.count("occlusion") == 2 * len(runs)
 
 
+@pytest.mark.slow
 def test_a_run_on_other_digits_stands_in_the_tables_alone(
     runs: list[Run], parts: Parts, tmp_path: Path
 ):
@@ -98,6 +100,7 @@ def test_a_run_on_other_digits_stands_in_the_tables_alone(
     assert "How sure they are" not in comparison_page(runs)
 
 
+@pytest.mark.slow
 def test_equal_input_gives_equal_bytes(runs: list[Run], parts: Parts, page: str):
     assert comparison_page(runs, parts) == page
     assert len(page.encode()) < MOST_BYTES

@@ -132,6 +132,7 @@ def test_a_map_marks_what_was_told_wrongly():
     assert "mine: 10 pictures, 1 told wrongly\nby hand, seed 3" in texts(figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["png", "svg"])
 def test_the_same_figure_is_the_same_file(form, found):
     first, again = (rendered(robustness_figure(found, title="mine"), form) for _ in range(2))

@@ -29,6 +29,7 @@ def test_what_both_share_does_not_widen_it():
     assert result.low < 0.1 < result.high
 
 
+@pytest.mark.slow
 def test_nineteen_in_twenty_intervals_hold_the_truth():
     held = 0
     for seed in range(200):

@@ -66,6 +66,7 @@ def test_the_error_is_the_mean_distance_in_bins_of_numpys_quantiles():
     assert calibration(probabilities, labels).error == pytest.approx(sum(gaps), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_true_probabilities_show_the_error_that_chance_makes():
     # A p-value is uniform where its hypothesis is true, so of 60 the mean is 0.5 to within 4 * 0.29 / 8.
     found = [calibration(*drawn(1_000, seed=seed)) for seed in range(60)]

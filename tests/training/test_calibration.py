@@ -78,6 +78,7 @@ def test_a_temperature_divides_every_logit_of_every_member(trained):
         np.testing.assert_allclose(member.logits(images), logits / 2.5, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_threshold_lets_the_asked_for_share_through(small_digits: Digits):
     class ByInk:
         """As sure as a picture has ink: any classifier will do."""
@@ -114,6 +115,7 @@ def test_an_epoch_counts_the_digits_among_what_it_was_shown(parts: Parts, engine
     assert 0 < trained.correct < 100
 
 
+@pytest.mark.slow
 def test_a_run_knows_a_digit_from_what_is_none_and_goes_on_the_same(parts: Parts, tmp_path: Path):
     recipe = replace(RECIPE, members=1, epochs=30, non_digits=NonDigits(share=0.5, accepted=0.1))
     run = train(recipe, parts, folder=tmp_path / "run", seed=0)
