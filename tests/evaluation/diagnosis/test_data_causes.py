@@ -54,6 +54,14 @@ def test_ways_to_prepare_pictures_rightly_are_no_fault(prepare, few):
     assert diagnosis.faults == (), str(diagnosis)
 
 
+def test_each_pixel_divided_by_its_own_greatest_of_the_training_part_is_no_fault(few):
+    # As by MinMaxScaler: what the rim has of ink elsewhere may become 255 times white.
+    most = np.maximum(few.train[0].max(axis=0), 1).astype("float32")
+    given = arrays_alone(few.map(lambda x: (x / most).reshape(len(x), -1)))
+    assert given["test"][0].max() > 100
+    assert tenfold.diagnose(**given).faults == ()
+
+
 @pytest.mark.parametrize("kind", ["int32", "int64"])
 def test_labels_that_were_made_of_nan_are_missing(kind, few):
     x, y = few.train
@@ -187,6 +195,18 @@ def test_rows_of_which_only_some_were_scaled_are_no_leak(share, few):
     found = tenfold.diagnose(**given)
     assert found.cause == "parts_prepared_differently", str(found)
     assert "leak" not in [f.cause for f in found.findings]
+
+
+def test_strokes_that_two_writers_made_alike_are_no_leak(few):
+    def with_strokes(pair: Any, column: float) -> Any:
+        # 1s a twentieth of a pixel apart, of ten lengths: of 1,000 real digits up to two are as near.
+        down, right = np.mgrid[:28, :28]
+        ink = np.exp(-((right - column) ** 2) / 3) * (down > 4)
+        strokes = [np.where(down < 17 + i / 2, 255 * ink, 0) for i in range(10)]
+        return flat(np.concatenate([pair[0], strokes])), np.concatenate([pair[1], [1] * 10])
+
+    train, test = with_strokes(few.train, 13.5), with_strokes(few.test, 13.55)
+    assert tenfold.diagnose(train=train, test=test).faults == ()
 
 
 @pytest.mark.parametrize("last", [9, 8, 7])

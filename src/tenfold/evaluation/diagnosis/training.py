@@ -20,6 +20,14 @@ from tenfold.evaluation.diagnosis.outcome import (
     training_mode,
 )
 
+# Held at a length of half their start, weights still do what they should.
+SHORT = 0.4
+# A gap to unseen images is a fault by itself where it is ten points, and where it is four and the validation loss has long been
+# rising; a network that has learnt a few thousand images well has one of five to nine, which is worth a remark.
+WIDE, MENTIONED, CLEAR = 0.1, 0.05, 0.04
+# An epoch of 3,200 images in batches of 32.
+FEW_STEPS = 100
+
 
 def frozen_layers(evidence: Evidence) -> Iterator[Finding]:
     """Layers whose weights no step changes, in a network that does worse than it could."""
@@ -224,15 +232,6 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-# A gap to unseen images is a fault by itself where it is ten points, and where it is four and the validation loss has long been
-# rising; a network that has learnt a few thousand images well has one of five to nine, which is worth a remark.
-WIDE, MENTIONED, CLEAR = 0.1, 0.05, 0.04
-
-
-# Held at a length of half their start, weights still do what they should.
-SHORT = 0.4
-
-
 class Turn(NamedTuple):
     """Where a validation loss was lowest (epoch, of how many), and how many times that it is in the end."""
 
@@ -343,10 +342,6 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
         or history is not None
         or bool(stopped),
     )
-
-
-# An epoch of 3,200 images in batches of 32.
-FEW_STEPS = 100
 
 
 def _stopped_by_its_limit(evidence: Evidence) -> str:
