@@ -102,6 +102,9 @@ def test_a_classifier_that_learnt_text_may_be_given_text(few):
     }
     text = few.scaled().map(y=lambda y: y.astype(str))
     assert tenfold.diagnose(model=Knows(), **arrays_alone(text)).faults == ()
+    # What is told is text then, and never equal to a number.
+    mixed = arrays_alone(text) | {"test": few.scaled().test}
+    assert tenfold.diagnose(model=Knows(), **mixed).cause == "labels_are_text"
 
 
 def test_nothing_to_look_at_is_said():
