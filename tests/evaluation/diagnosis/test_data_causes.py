@@ -212,6 +212,14 @@ def test_strokes_that_two_writers_made_alike_are_no_leak(few):
     assert tenfold.diagnose(train=train, test=test).faults == ()
 
 
+def test_many_dark_copies_are_a_leak_and_their_labels_are_not_doubted(arrays):
+    good = arrays.scaled()
+    (x, y), (copied, labels) = ((a[:1600], b[:1600]) for a, b in (good.train, good.test))
+    train = np.concatenate([x, np.float32(0.2) * copied]), np.concatenate([y, labels])
+    found = tenfold.diagnose(train=train, test=good.test)
+    assert [f.cause for f in found.faults] == ["leak"], str(found)
+
+
 @pytest.mark.parametrize("last", [9, 8, 7])
 def test_the_rows_that_a_split_of_sorted_data_held_back_are_counted(last, few):
     x, y = few.scaled().train
