@@ -125,12 +125,14 @@ def transposed(arrays: Arrays, rng: Any, how: str) -> Given:
     (0.3, "turned"),
     (0.7, "turned"),
     (0.4, "mirrored"),
+    (0.1, "upside down"),
 )
 def some_transposed(arrays: Arrays, rng: Any, how: tuple[float, str]) -> Given:
     turn = {
         "transposed": lambda x: x.swapaxes(1, 2),
         "turned": lambda x: np.rot90(x, 1, (1, 2)),
         "mirrored": lambda x: x[:, :, ::-1],
+        "upside down": lambda x: x[:, ::-1, ::-1],
     }[how[1]]
 
     def some(x: Array) -> Array:
@@ -347,7 +349,7 @@ def darker_copies(arrays: Arrays, rng: Any, times: float) -> Given:
     return fitted(parted, dense(64, 32))
 
 
-@planting("leak", 0.02, 0.2, 1.0, "noisy copies", "test")
+@planting("leak", 0.02, 0.2, 1.0, "noisy copies", "dark copies", "test")
 def leak(arrays: Arrays, rng: Any, share: Any) -> Given:
     good = arrays.scaled()
     (x, y), (xv, yv) = good.train, good.test if share == "test" else good.validation
@@ -355,6 +357,8 @@ def leak(arrays: Arrays, rng: Any, share: Any) -> Given:
     copies = xv[:count]
     if share == "noisy copies":
         copies = np.clip(copies + rng.normal(0, 0.02, copies.shape), 0, 1).astype("float32")
+    elif share == "dark copies":
+        copies = np.float32(0.3) * copies
     return fitted(
         good._replace(train=(np.concatenate([x, copies]), np.concatenate([y, yv[:count]]))),
         dense(64, 32),

@@ -226,7 +226,7 @@ def dropping(arrays: Arrays, rng: Any, rate: float) -> Given:
     return fitted(arrays.scaled(), dense(64, 32, between=lambda: layers.Dropout(rate)), epochs=8)
 
 
-@planting("weight_decay_too_strong", "l2 0.05", "l2 0.5", "l1 0.01", "adamw")
+@planting("weight_decay_too_strong", "l2 0.05", "l2 0.5", "l1 0.005", "l1 0.01", "adamw")
 def decaying(arrays: Arrays, rng: Any, how: str) -> Given:
     import keras
 

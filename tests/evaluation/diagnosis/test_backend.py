@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scripts import dense, fitted
+from scripts import dense, fitted, pictures, small_cnn
 
 import tenfold
 from tenfold.evaluation.diagnosis.backend import LARGEST_GAP, LOWEST_SHARE, control_run
@@ -27,6 +27,21 @@ def test_a_layer_that_multiplies_wrongly_is_found_by_the_control_run(how, arrays
 
     monkeypatch.setattr(keras.layers.Dense, "call", wrong)
     diagnosis = tenfold.diagnose(**fitted(arrays.scaled(), dense(64, 32)))
+    assert diagnosis.cause == "backend_computes_wrongly", str(diagnosis)
+
+
+def test_a_convolution_that_computes_wrongly_is_found_though_layers_of_planes_are_right(
+    arrays, monkeypatch
+):
+    import keras
+
+    right = keras.layers.Conv2D.call
+    monkeypatch.setattr(
+        keras.layers.Conv2D,
+        "call",
+        lambda layer, inputs: keras.ops.roll(right(layer, inputs), 1, axis=0),
+    )
+    diagnosis = tenfold.diagnose(**fitted(arrays.map(pictures), small_cnn(), epochs=2))
     assert diagnosis.cause == "backend_computes_wrongly", str(diagnosis)
 
 

@@ -54,6 +54,14 @@ def test_ways_to_prepare_pictures_rightly_are_no_fault(prepare, few):
     assert diagnosis.faults == (), str(diagnosis)
 
 
+def test_each_pixel_divided_by_its_own_greatest_of_the_training_part_is_no_fault(few):
+    # As by MinMaxScaler: what the rim has of ink elsewhere may become 255 times white.
+    most = np.maximum(few.train[0].max(axis=0), 1).astype("float32")
+    given = arrays_alone(few.map(lambda x: (x / most).reshape(len(x), -1)))
+    assert given["test"][0].max() > 100
+    assert tenfold.diagnose(**given).faults == ()
+
+
 @pytest.mark.parametrize("kind", ["int32", "int64"])
 def test_labels_that_were_made_of_nan_are_missing(kind, few):
     x, y = few.train
@@ -94,6 +102,9 @@ def test_a_classifier_that_learnt_text_may_be_given_text(few):
     }
     text = few.scaled().map(y=lambda y: y.astype(str))
     assert tenfold.diagnose(model=Knows(), **arrays_alone(text)).faults == ()
+    # What is told is text then, and never equal to a number.
+    mixed = arrays_alone(text) | {"test": few.scaled().test}
+    assert tenfold.diagnose(model=Knows(), **mixed).cause == "labels_are_text"
 
 
 def test_nothing_to_look_at_is_said():
@@ -187,6 +198,26 @@ def test_rows_of_which_only_some_were_scaled_are_no_leak(share, few):
     found = tenfold.diagnose(**given)
     assert found.cause == "parts_prepared_differently", str(found)
     assert "leak" not in [f.cause for f in found.findings]
+
+
+def test_strokes_that_two_writers_made_alike_are_no_leak(few):
+    def with_strokes(pair: Any, column: float) -> Any:
+        # 1s a twentieth of a pixel apart, of ten lengths: of 1,000 real digits up to two are as near.
+        down, right = np.mgrid[:28, :28]
+        ink = np.exp(-((right - column) ** 2) / 3) * (down > 4)
+        strokes = [np.where(down < 17 + i / 2, 255 * ink, 0) for i in range(10)]
+        return flat(np.concatenate([pair[0], strokes])), np.concatenate([pair[1], [1] * 10])
+
+    train, test = with_strokes(few.train, 13.5), with_strokes(few.test, 13.55)
+    assert tenfold.diagnose(train=train, test=test).faults == ()
+
+
+def test_many_dark_copies_are_a_leak_and_their_labels_are_not_doubted(arrays):
+    good = arrays.scaled()
+    (x, y), (copied, labels) = ((a[:1600], b[:1600]) for a, b in (good.train, good.test))
+    train = np.concatenate([x, np.float32(0.2) * copied]), np.concatenate([y, labels])
+    found = tenfold.diagnose(train=train, test=good.test)
+    assert [f.cause for f in found.faults] == ["leak"], str(found)
 
 
 @pytest.mark.parametrize("last", [9, 8, 7])

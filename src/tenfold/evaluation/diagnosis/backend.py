@@ -41,7 +41,7 @@ def backend(evidence: Evidence) -> Iterator[Finding]:
     name = _name(keras)
     if not gap <= LARGEST_GAP:
         yield _finding(
-            f"Three layers computed by {name} differ from NumPy by {gap:.2g} in a probability, where rounding gives 1e-6.",
+            f"Layers computed by {name} differ from NumPy by {gap:.2g}, where rounding gives 1e-6.",
             {"gap": gap},
         )
     elif told.share < LOWEST_SHARE:
@@ -52,7 +52,7 @@ def backend(evidence: Evidence) -> Iterator[Finding]:
 
 
 def control_run(keras: Any) -> tuple[float, Proportion]:
-    """(largest gap to NumPy in a probability, test images told after a short training of a known recipe)."""
+    """(largest gap to NumPy, test images told after a short training of a known recipe)."""
     train, test = sample()
     x, x_test = _scaled(train), _scaled(test)
     dense = keras.layers.Dense
@@ -73,11 +73,31 @@ def control_run(keras: Any) -> tuple[float, Proportion]:
                 np.asarray(network.predict(x_test, verbose=0)) - _by_numpy(weights, x_test)
             ).max()
         )
+        gap = max(gap, convolution_gap(keras, x_test))
         # Many steps a call are the same training in half the time.
         network.compile("adam", "sparse_categorical_crossentropy", steps_per_execution=25)
         network.fit(x, train.known_labels, batch_size=32, epochs=EPOCHS, shuffle=False, verbose=0)
         told = np.asarray(network.predict(x_test, verbose=0)).argmax(axis=1)
     return gap, Proportion(int((told == test.known_labels).sum()), len(test))
+
+
+def convolution_gap(keras: Any, x: NDArray[np.float32]) -> float:
+    """x (n, 784) -> the largest gap to NumPy in what a convolution and a pooling make of 50 of them."""
+    pictures, draw = x[:50].reshape(-1, 28, 28, 1), stream(0, "convolution")
+    kernel, bias = draw.normal(0, 0.3, (3, 3, 1, 4)), draw.normal(0, 0.1, 4)
+    layers = keras.layers
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(4, 3, activation="relu", dtype="float32"),
+            layers.MaxPooling2D(dtype="float32"),
+        ]
+    )
+    network.set_weights([kernel, bias])
+    windows = np.lib.stride_tricks.sliding_window_view(pictures[..., 0], (3, 3), axis=(1, 2))
+    ours = np.maximum(np.einsum("nrcij,ijk->nrck", windows, kernel[:, :, 0]) + bias, 0)
+    ours = ours.reshape(len(ours), 13, 2, 13, 2, 4).max(axis=(2, 4))
+    return float(np.abs(np.asarray(network.predict(pictures, verbose=0)) - ours).max())
 
 
 def _scaled(digits: Digits) -> NDArray[np.float32]:

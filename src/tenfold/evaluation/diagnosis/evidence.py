@@ -14,7 +14,7 @@ from tenfold.evaluation.diagnosis import probe
 from tenfold.evaluation.diagnosis.histories import History
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.models import Model
-from tenfold.evaluation.diagnosis.pictures import in_the_middle
+from tenfold.evaluation.diagnosis.pictures import in_the_middle, levelled
 from tenfold.evaluation.diagnosis.reference import AS_THEY_ARE, TURNS, reference
 from tenfold.statistics import Proportion
 
@@ -25,8 +25,8 @@ T = TypeVar("T")
 ASKED = 2_000
 LOOKED_AT = 1_000
 # Of digits as they are, 0.4 % at most are likelier by 15 nats after one certain turn; of those turned by chance, up to 45
-# degrees, 2.4 %, and as many after most other turns; of transposed ones 77 %, of those turned by 180 degrees 37 %.
-SURELY, SOME, STANDS_OUT, FEWEST = 15.0, 0.03, 4.0, 200
+# degrees, 3 %, and half as many after most other turns; of transposed ones 77 %, of those turned by 180 degrees 30 %.
+SURELY, SOME, STANDS_OUT, FEWEST = 15.0, 0.02, 4.0, 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,7 +282,7 @@ class Evidence:
         """turn -> the share of a part's pictures that are like digits only after it; {} where all lie alike."""
 
         def find() -> dict[str, float]:
-            pictures = self.pictures(part)
+            pictures = self.pictures(part, ASKED)
             if pictures is None or len(pictures) < FEWEST or 0.05 < self.inverted(part) < 0.95:
                 return {}
             likeness = _likeness(self.bright_ink(part, pictures), TURNS)
@@ -301,13 +301,13 @@ class Evidence:
         return self.once(("lying", part.name), find)
 
     def shows(self, part: Part | None) -> Whole | None:
-        """The digit each row looks most like, polarity, turn and place mended (n,); None without pictures."""
+        """The digit each row looks most like, polarity, turn, place and brightness mended (n,); None without pictures."""
         if part is None or part.pictures is None:
             return None
         pictures = part.pictures
         return self.once(
             ("shows", part.name),
-            lambda: reference().told(in_the_middle(self._upright(part, pictures))),
+            lambda: reference().told(levelled(in_the_middle(self._upright(part, pictures)))),
         )
 
     def _upright(self, part: Part, pictures: Images) -> Images:

@@ -52,7 +52,9 @@ def _as_numbers(evidence: Evidence, part: Part) -> str:
 
 
 def _text_hurts(evidence: Evidence, part: Part) -> bool:
-    """Classifiers of scikit-learn learn text and tell text; networks do not."""
+    """Classifiers of scikit-learn learn text and tell text, of all parts or none; networks do not."""
+    if any(other.form in ("whole", "column") for other in evidence.parts.values()):
+        return True
     itself = getattr(evidence.model, "itself", None)
     classes = getattr(
         itself, "classes_", getattr(getattr(itself, "__self__", None), "classes_", None)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.digits import Images
 from tenfold.evaluation.diagnosis import fixes, probe
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
+from tenfold.evaluation.diagnosis.pictures import levelled
 from tenfold.statistics import Proportion
 
 # The share of pictures without white from which copies made darker are looked for.
@@ -24,9 +24,7 @@ def leak(evidence: Evidence) -> Iterator[Finding]:
         return
     for part in evidence.others:
         same = _equal_rows(train, part)
-        near = _near_rows(evidence, train, part) if same < 3 else 0
-        if same < 3:
-            near = max(near, _near_levelled(train, part))
+        near = _near_copies(evidence, train, part) if same < 3 else 0
         looked_at = min(len(part), 1_000) if near else len(part)
         count = same or near
         if count < 3 or count < 0.004 * looked_at:
@@ -73,52 +71,60 @@ def _digest(row: NDArray[np.generic]) -> bytes:
     return hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=8).digest()
 
 
-def _near_rows(evidence: Evidence, train: Part, part: Part) -> int:
-    """How many of at most 1,000 rows have a training row far nearer than rows of one class are."""
-    ours, theirs = evidence.z(train), evidence.z(part)
-    if ours is None or theirs is None or len(train) < 20:
-        return 0
+def _near_copies(evidence: Evidence, train: Part, part: Part) -> int:
+    """How many of at most 1,000 rows are changed copies of training rows; 0 where all of them have one label.
+
+    Of 1,000 real digits up to two are as near to another writer's, and these are strokes: all are 1s.
+    """
     rows = part.rows(1_000)
+    near = max(
+        (_near_rows(evidence, train, part), _near_levelled(train, part)), key=lambda n: n.sum()
+    )
+    if part.labels is not None and len(np.unique(part.labels[rows][near])) < 2:
+        return 0
+    return int(near.sum())
+
+
+def _near_rows(evidence: Evidence, train: Part, part: Part) -> NDArray[np.bool_]:
+    """Which of at most 1,000 rows have a training row far nearer than rows of one class are."""
+    ours, theirs = evidence.z(train), evidence.z(part)
+    rows = part.rows(1_000)
+    if ours is None or theirs is None or len(train) < 20:
+        return np.zeros(len(rows), bool)
     theirs = theirs[rows]
     if ours.shape[1] < probe.MOST_COMPONENTS:
         # Few rows have few components, in which different pictures fall together: then by the pixels.
         ours, theirs = _pixels(train.features), _pixels(part.features[rows])
-    return _count_near(ours, theirs)
+    return _are_near(ours, theirs)
 
 
-def _near_levelled(train: Part, part: Part) -> int:
+def _near_levelled(train: Part, part: Part) -> NDArray[np.bool_]:
     """The same of pictures whose darkest and brightest pixels were made 0 and 255: of copies made darker or paler."""
+    rows = part.rows(1_000)
     if train.pictures is None or part.pictures is None or len(train) < 20:
-        return 0
+        return np.zeros(len(rows), bool)
     # MNIST's brightest pixels are 250 and more in all but 4 of 1,000 pictures.
     dim = [
         float((np.ptp(p.reshape(len(p), -1), axis=1) < 230).mean())
         for p in (train.pictures, part.pictures)
     ]
     if max(dim) < DIM:
-        return 0
-    ours, theirs = _levelled(train.pictures), _levelled(part.pictures[part.rows(1_000)])
+        return np.zeros(len(rows), bool)
+    ours, theirs = levelled(train.pictures), levelled(part.pictures[rows])
     components = probe.components(ours)
     if components.axes.shape[1] < probe.MOST_COMPONENTS:
-        return _count_near(_pixels(ours), _pixels(theirs))
-    return _count_near(components(ours), components(theirs))
+        return _are_near(_pixels(ours), _pixels(theirs))
+    return _are_near(components(ours), components(theirs))
 
 
-def _levelled(pictures: Images) -> Images:
-    """uint8 (n, 28, 28) -> the same, each from 0 to 255."""
-    low = pictures.min(axis=(1, 2), keepdims=True).astype(np.float32)
-    reach = np.maximum(pictures.max(axis=(1, 2), keepdims=True) - low, 1)
-    return np.asarray(np.rint((pictures - low) / reach * 255), np.uint8)
-
-
-def _count_near(ours: probe.Floats, theirs: probe.Floats) -> int:
-    """How many of theirs (m, k) have one of ours (n, k) far nearer than two of one class are."""
+def _are_near(ours: probe.Floats, theirs: probe.Floats) -> NDArray[np.bool_]:
+    """Which of theirs (m, k) have one of ours (n, k) far nearer than two of one class are."""
     nearest = probe.nearest_squared(theirs, ours)
     length = ((theirs - ours.mean(axis=0)) ** 2).sum(axis=1)
-    # Of 1,000 real digits none is nearer to one of 60,000 others than 0.016 of this, one in 200 than 0.024;
+    # Of 1,000 real digits one or two are nearer to one of 60,000 others than this, one in 200 than 0.024;
     # noise of a twentieth of white is at 0.01.
     usual = max(float(np.quantile(nearest, 0.9)), 0.1 * float(np.median(length)))
-    return int((nearest < 0.015 * usual).sum())
+    return np.asarray(nearest < 0.015 * usual)
 
 
 def _pixels(features: NDArray[np.generic]) -> probe.Floats:

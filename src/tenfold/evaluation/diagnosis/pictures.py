@@ -20,6 +20,8 @@ ROWS_LOOKED_AT = 4_000
 SHARED, SAME = 0.9, 0.02
 # Of MNIST's pixels 80 of 100 are ground; with noise, 2 of 100 are near the least value of all.
 NOISY = 0.15
+# Of MNIST's pixels 1 in 100 is white but for three steps of 255.
+WHITEST = 0.995
 CHUNK = 8_192
 SIDES = range(7, 129)
 
@@ -105,6 +107,13 @@ def in_the_middle(pictures: Images) -> Images:
     return out
 
 
+def levelled(pictures: Images) -> Images:
+    """uint8 (n, 28, 28) -> the same, each from 0 to 255: as bright as others, where it was made darker or paler."""
+    low = pictures.min(axis=(1, 2), keepdims=True).astype(np.float32)
+    reach = np.maximum(pictures.max(axis=(1, 2), keepdims=True) - low, 1)
+    return np.asarray(np.rint((pictures - low) / reach * 255), np.uint8)
+
+
 def gap_in_size(sizes: NDArray[np.floating[Any]]) -> float | None:
     """The size (n,) below which pictures are many times smaller than those above; None without such a gap."""
     ordered = np.sort(np.log(sizes + 1e-12))
@@ -157,7 +166,10 @@ def _low_and_reach(
     same = SAME * np.median(reach[moving]) if moving.any() else 0.0
     alike = (np.abs(low - least) <= same)[moving], (np.abs(high - greatest) <= same)[moving]
     if not moving.any() or max(a.mean() for a in alike) >= SHARED:
-        return np.full((1, 1), least, np.float32), np.full((1, 1), whole, np.float32)
+        # Scaled by the extremes that each pixel has elsewhere, a few that are seldom lit reach a hundred times as far as white.
+        white = np.quantile(sample, WHITEST) - least
+        reach_of_all = white if 0 < 2 * white < whole else whole
+        return np.full((1, 1), least, np.float32), np.full((1, 1), reach_of_all, np.float32)
     # Pixels at the rim are lit in few pictures and reach little; blown up they would drown the rest.
     return low, np.where(moving, np.maximum(reach, np.median(reach[moving]) / 2), 0.0)
 

@@ -20,6 +20,17 @@ from tenfold.evaluation.diagnosis.outcome import (
     training_mode,
 )
 
+# Held at a length of half their start, weights still do what they should.
+SHORT = 0.4
+# A gap to unseen images is a fault by itself where it is ten points, and where it is four and the validation loss has long been
+# rising; a network that has learnt a few thousand images well has one of five to nine, which is worth a remark.
+WIDE, MENTIONED, CLEAR = 0.1, 0.05, 0.04
+# What statistics of the batch gain in accuracy where the kept ones still hold some of the start; and where they hold none, but
+# the weights run ahead of them: by 2 to 3 points they do in sound networks of a few epochs.
+UNSETTLED, OUTRUN = 0.02, 0.05
+# An epoch of 3,200 images in batches of 32.
+FEW_STEPS = 100
+
 
 def frozen_layers(evidence: Evidence) -> Iterator[Finding]:
     """Layers whose weights no step changes, in a network that does worse than it could."""
@@ -131,8 +142,9 @@ def weight_decay(evidence: Evidence) -> Iterator[Finding]:
     added, data = inside.penalty(model), answers.log_loss
     strengths = [s for layer in model.layers for s in _strengths(layer.settings)]
     shrunk = model.weight_decay * (model.learning_rate or 0) * (model.steps or 0)
-    if strengths and (max(strengths) >= 0.02 or (data is not None and added > 0.5 * data)):
-        what = f"Regularisers have a strength of {max(strengths):g}."
+    # A thousandth aside, for a strength comes back from float32.
+    if strengths and (max(strengths) >= 0.999 * 0.02 or (data is not None and added > 0.5 * data)):
+        what = f"Regularisers are as strong as L2({max(strengths):.3g})."
         if data is not None and added > 0.01 * data:
             what += f" They add {added:.3g} to a loss of {data:.3g}."
         fix = "keras.layers.Dense(64, activation='relu')   # or kernel_regularizer=keras.regularizers.L2(1e-4)"
@@ -170,9 +182,14 @@ def _strengths(settings: dict[str, object]) -> Iterator[float]:
     for name, value in settings.items():
         if "regularizer" in name and value:
             inner = value.get("config", {}) if isinstance(value, dict) else {}
-            yield from (abs(float(v)) for k, v in inner.items() if k in ("l1", "l2") and v)
+            # The pull of L1 stays where weights get small: on those of a tenth it is five times that of L2.
+            yield from (
+                abs(float(v)) * (5 if k == "l1" else 1)
+                for k, v in inner.items()
+                if k in ("l1", "l2") and v
+            )
             if isinstance(value, str):
-                yield 0.01
+                yield 0.05 if value.lower() == "l1" else 0.01
 
 
 def batch_norm(evidence: Evidence) -> Iterator[Finding]:
@@ -191,10 +208,12 @@ def batch_norm(evidence: Evidence) -> Iterator[Finding]:
     usual = answers.told == answers.labels
     gain = float(mode.mean() - usual.mean())
     # The same images both times: what counts is on which the two differ.
-    if gain < 0.02 or gain < 3 * np.sqrt(float((mode != usual).sum())) / len(usual):
+    left = max(momenta) ** model.steps if model.steps else 1.0
+    least = UNSETTLED if left > 0.01 else OUTRUN
+    if gain < least or gain < 3 * np.sqrt(float((mode != usual).sum())) / len(usual):
         return
     kept = (
-        f" After {model.steps:,} steps, {max(momenta) ** model.steps:.0%} of the start is left in them."
+        f" After {model.steps:,} steps, {left:.0%} of the start is left in them."
         if model.steps
         else ""
     )
@@ -222,15 +241,6 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
             "keras.layers.Dense(64, activation='relu', kernel_initializer='he_normal')   # biases from 0; a smaller learning rate",
             dict(dead),
         )
-
-
-# A gap to unseen images is a fault by itself where it is ten points, and where it is four and the validation loss has long been
-# rising; a network that has learnt a few thousand images well has one of five to nine, which is worth a remark.
-WIDE, MENTIONED, CLEAR = 0.1, 0.05, 0.04
-
-
-# Held at a length of half their start, weights still do what they should.
-SHORT = 0.4
 
 
 class Turn(NamedTuple):
@@ -343,10 +353,6 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
         or history is not None
         or bool(stopped),
     )
-
-
-# An epoch of 3,200 images in batches of 32.
-FEW_STEPS = 100
 
 
 def _stopped_by_its_limit(evidence: Evidence) -> str:
