@@ -36,6 +36,7 @@ from tenfold.reporting import (
     corruption_figure,
     explanation_figure,
     filters_figure,
+    judged_part,
     learning_figure,
     map_figure,
     rendered,
@@ -87,7 +88,7 @@ def report(
         run: the folder of a finished run.
         data: the digits it was made from; None loads them by the name on record.
         figures: a new or empty folder for learning, confusion and confidence as .png and .svg; the last two need
-            a test part.
+            a test part or validation images.
         say: told where the digits came from.
 
     Raises:
@@ -104,8 +105,9 @@ def report(
     written = write_report(opened, parts)
     if figures is not None:
         drawn = {"learning": learning_figure(written)}
-        if parts.test is not None:
-            judged = judge(written.classifier, parts.test)
+        digits = judged_part(written, parts)
+        if digits is not None:
+            judged = judge(written.classifier, digits)
             drawn["confusion"] = confusion_figure(judged, title=written.name)
             drawn["confidence"] = confidence_figure(judged, title=written.name)
         for name, figure in drawn.items():

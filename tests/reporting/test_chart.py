@@ -57,5 +57,15 @@ def test_epochs_are_marked_with_whole_numbers_only() -> None:
     assert [tick.text for tick in drawn([1, 2, 3], [3.0, 2.0, 1.0]).x_ticks] == ["1", "2", "3"]
 
 
+def test_a_last_place_that_rounding_put_beyond_its_mark_is_marked() -> None:
+    # 3 * 0.1 is 0.30000000000000004.
+    places = chart("x", [0, 0.1, 0.2, 0.3], series={"a": [1] * 4}, text=str, x_label="eps").x_ticks
+    assert [tick.text for tick in places] == ["0", "0.1", "0.2", "0.3"]
+    assert [
+        t.text
+        for t in chart("x", [14.6, 14.6], series={"a": [1, 2]}, text=str, x_label="%").x_ticks
+    ] == ["14.6"]
+
+
 def test_the_summary_says_where_each_line_begins_and_ends() -> None:
     assert drawn([1, 2], [0.9, 0.4]).summary == "Loss, epochs 1 to 2: training from 0.9 to 0.4."

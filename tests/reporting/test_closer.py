@@ -61,9 +61,7 @@ def test_every_section_stands_there_with_what_was_measured(run: Run, parts: Part
     assert len(look.seen) == 3
     wrong = np.flatnonzero(~look.judged.right)
     surest = wrong[look.judged.confidences[wrong].argmax()]
-    assert look.seen[0].alt.startswith(
-        f"Test image {surest}: labelled {parts.test.labels[surest]},"
-    )
+    assert look.seen[0].alt.startswith(f"Image {surest}: labelled {parts.test.labels[surest]},")
     for seen in look.seen:
         assert " ".join(seen.sentences) in text
     for finding in look.diagnosis.findings:
@@ -78,6 +76,29 @@ def test_a_fault_is_named_on_the_page(parts: Parts, tmp_path: Path):
     page = (write_report(run, shuffled).folder / "report.html").read_text()
     assert "Labels do not belong to their images" in page
     assert "No fault was found" not in page
+
+
+def test_without_a_test_part_the_validation_images_are_asked_about(parts: Parts, tmp_path: Path):
+    alone = Parts(parts.train, None)
+    recipe = replace(RECIPES["seed-numpy"].recipe, epochs=2)
+    run = write_report(train(recipe, alone, folder=tmp_path / "run", seed=0), alone)
+    page = (run.folder / "report.html").read_text()
+    look = closer_look(run, alone)
+    assert look is not None
+    assert look.judged.accuracy == run.validation
+    assert f"{len(look.judged.labels)} validation images, taken by chance" in page
+    for heading in ("Where it errs", "How sure it is", "What it looks at", "Is anything wrong?"):
+        assert heading in page
+    assert "test images" not in page
+
+
+def test_a_mistake_stands_with_both_probabilities(run: Run, parts: Parts, text: str):
+    judged = judge(run.classifier, parts.test)
+    wrong = np.flatnonzero(~judged.right)
+    row = wrong[judged.confidences[wrong].argmax()]
+    told, label = judged.predicted_labels[row], judged.labels[row]
+    both = [f"{one}: {100 * judged.probabilities[row, one]:.1f}%" for one in (told, label)]
+    assert f"told {told} {both[0]} {both[1]} row {row}" in text
 
 
 @pytest.mark.slow
@@ -128,3 +149,29 @@ def test_it_prints_on_a4(browser: Any, run: Run):
     page.close()
     assert printed.startswith(b"%PDF")
     assert 3 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 14
+
+
+@pytest.mark.slow
+def test_paper_is_white_whatever_the_screen_is(browser: Any, run: Run):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto((run.folder / "report.html").as_uri())
+    page.emulate_media(media="print", color_scheme="dark")
+    ink, ground = page.evaluate(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+    context.close()
+    assert (ink, ground) == ("rgb(28, 29, 33)", "rgb(255, 255, 255)")
+
+
+@pytest.mark.slow
+def test_the_words_of_a_chart_can_be_read_on_a_phone(browser: Any, run: Run):
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto((run.folder / "report.html").as_uri())
+    # What the viewBox shrinks is shrunk with it.
+    smallest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('svg text')].map(t => "
+        "parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.clientWidth / 440))"
+    )
+    page.close()
+    assert smallest >= 12

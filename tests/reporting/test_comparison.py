@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from scipy.stats import binomtest
 
 from tenfold.errors import UsageError
 from tenfold.reporting import compare
@@ -146,6 +147,20 @@ def test_a_run_without_a_test_part_is_compared_in_words(make_run: MakeRun) -> No
 def test_every_run_is_tested_against_the_first(make_run: MakeRun) -> None:
     runs = [make_run(name, labels=[1], told=[1]) for name in "abc"]
     assert [(p.first, p.second) for p in compare(runs).pairs] == [("a", "b"), ("a", "c")]
+
+
+def test_several_tests_share_the_level_of_one(make_run: MakeRun) -> None:
+    # 17 against 4 has p = 0.0072: below 0.01, and not below a half of it.
+    assert math.isclose(binomtest(4, 21).pvalue, 0.0072, abs_tol=1e-4)
+    runs = [make_run(name, **told) for name, told in answers(17, 4).items()]
+    assert str(compare(runs).pairs[0]).startswith("a is better")
+    three = compare([*runs, make_run("c", **answers(17, 4)["b"])])
+    assert [str(pair)[:19] for pair in three.pairs] == ["No difference found"] * 2
+    assert "where less than 0.005 is asked for" in str(three.pairs[0])
+    assert "below p = 0.01 / 2" in three.sentences()[-1]
+    # Who was not tested takes no share.
+    untested = compare([*runs, make_run("d")])
+    assert str(untested.pairs[0]).startswith("a is better")
 
 
 @pytest.mark.parametrize("count", [0, 1])

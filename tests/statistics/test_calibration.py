@@ -88,6 +88,7 @@ def test_a_classifier_that_is_too_sure_or_not_sure_enough_is_found_out(sharpness
     result = calibration(*drawn(4_000, sharpness=sharpness))
     assert result.error > result.chance.high
     assert result.chance.p_value == 1 / 1_001
+    assert result.fault == ("too sure" if sharpness > 1 else "not sure enough")
     # Logits that were multiplied have to be divided; 4 standard errors at this n are below 10 %.
     assert result.temperature == pytest.approx(sharpness, rel=0.1)
     assert result.log_loss_at_temperature < result.log_loss

@@ -112,12 +112,23 @@ def test_a_record_cannot_point_outside_its_folder(run):
 def test_a_folder_without_a_run_says_how_runs_are_made(tmp_path):
     with pytest.raises(ModelError, match="tenfold train"):
         open_run(tmp_path)
+    with pytest.raises(ModelError, match="received a place where no folder is"):
+        open_run(tmp_path / "nowhere")
 
 
 def test_an_unfinished_run_says_how_to_go_on(run):
     write_record(run.folder, run.record | {"status": "training"})
     with pytest.raises(ModelError, match="--resume --out"):
         open_run(run.folder)
+
+
+def test_a_failed_run_says_why_and_not_that_it_goes_on(run):
+    write_record(run.folder, run.record | {"status": "failed", "failure": "The loss is inf."})
+    with pytest.raises(
+        ModelError, match=r"failed: The loss is inf\. Find out why with: tenfold"
+    ) as it:
+        open_run(run.folder)
+    assert "--resume" not in str(it.value)
 
 
 def test_a_run_of_a_later_format_is_refused(run):

@@ -97,13 +97,8 @@ def _text(
 
 def _probabilities(found: "Calibration") -> list[tuple[str, str]]:
     """What the probabilities are worth, a line for each figure."""
-    from tenfold.statistics import SIGNIFICANT
-
-    chance, temperature = found.chance, found.temperature
-    if chance.p_value >= SIGNIFICANT:
-        verdict = "no more than chance makes"
-    else:
-        verdict = "the model is too sure" if temperature > 1 else "the model is not sure enough"
+    chance = found.chance
+    verdict = f"the model is {found.fault}" if found.fault else "no more than chance makes"
     return [
         ("log loss", f"{found.log_loss:.4f} nats an image"),
         ("Brier score", f"{found.brier:.4f} of at most 2"),
@@ -111,15 +106,11 @@ def _probabilities(found: "Calibration") -> list[tuple[str, str]]:
             "calibration error",
             f"{found.error:.2%}; by chance {chance.mean:.2%}, up to {chance.high:.2%}: {verdict}",
         ),
-        ("best temperature", _temperature(found)),
+        (
+            "best temperature",
+            f"{found.temperature_in_words}, with a log loss of {found.log_loss_at_temperature:.4f}",
+        ),
     ]
-
-
-def _temperature(found: "Calibration") -> str:
-    """It is only looked for between 1/8 and 8; without a mistake, the smallest would always be the best."""
-    low, high = found.temperature < 0.126, found.temperature > 7.9
-    size = "1/8 or less" if low else "8 or more" if high else f"{found.temperature:.2f}"
-    return f"{size}, with a log loss of {found.log_loss_at_temperature:.4f}"
 
 
 def _kept(found: "Coverage") -> str:

@@ -13,7 +13,7 @@ run_figures, robustness_figures, explanation_figures    a run and what `evaluati
 """
 
 from tenfold.reporting.audited import write_audit
-from tenfold.reporting.closer import by_chance
+from tenfold.reporting.closer import by_chance, judged_part
 from tenfold.reporting.comparison import Comparison, compare
 from tenfold.reporting.comparison_page import comparison_page
 from tenfold.reporting.drawing import rendered
@@ -32,6 +32,7 @@ __all__ = [
     "corruption_figure",
     "explanation_figure",
     "filters_figure",
+    "judged_part",
     "learning_figure",
     "map_figure",
     "rendered",

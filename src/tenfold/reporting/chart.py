@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 440, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 428, 12, 210
+LEFT, RIGHT, TOP, BOTTOM = 64, 424, 12, 204
 
 # A dot for each epoch shows where values were measured; more of them than this run into one another.
 MAX_DOTS = 30
@@ -79,6 +79,8 @@ def chart(
     y_marks = round_marks(min(values) if floor is None else floor, max(values))
     first, last = places[0], places[-1]
     x_marks = [m for m in round_marks(first, last) if x_label != "epoch" or m == int(m)]
+    slack = 1e-9 * (last - first)  # 3 * 0.1 is a little more than 0.3
+    x_marks = [mark for mark in x_marks if first <= mark <= last + slack] or [first]
     x = _scale((first, last), (LEFT, RIGHT))
     y = _scale((y_marks[0], y_marks[-1]), (BOTTOM, TOP))
     return Chart(
@@ -89,7 +91,7 @@ def chart(
             Line(name, tuple((x(e), y(v)) for e, v in zip(places, line, strict=False)))
             for name, line in series.items()
         ),
-        x_ticks=tuple(Tick(x(mark), f"{mark:.4g}") for mark in x_marks if first <= mark <= last),
+        x_ticks=tuple(Tick(x(mark), f"{mark:.4g}") for mark in x_marks),
         y_ticks=tuple(Tick(y(mark), text(mark)) for mark in y_marks),
         dots=len(places) <= MAX_DOTS,
     )

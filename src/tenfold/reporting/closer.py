@@ -1,7 +1,7 @@
 """A closer look at a finished run, for its page: how sure it is, what it can take, what it looks at, what is wrong.
 
 All of it is asked of the run's own model about the images it was tested on, which counts as the same opening of
-the test part as the test itself: nothing is chosen by it. Knows nothing about HTML.
+the test part as the test itself: nothing is chosen by it. Without a test part it is asked about the validation images. Knows nothing about HTML.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.digits import Digits, Images, Parts
+from tenfold.digits import Digits, Images, Parts, split
 from tenfold.errors import ModelError
 from tenfold.evaluation import (
     Diagnosis,
@@ -25,6 +25,7 @@ from tenfold.modelfile import find_model, load_model
 from tenfold.randomness import stream
 from tenfold.reporting.chart import Chart, chart
 from tenfold.reporting.inline import picture_uri
+from tenfold.reporting.robustness_figures import EPS
 from tenfold.statistics import Kept
 from tenfold.training import Run, diagnose_run
 
@@ -69,30 +70,31 @@ class CloserLook(NamedTuple):
 def closer_look(
     run: Run, parts: Parts, *, seed: int | None = None, rows: Sequence[int] | None = None
 ) -> CloserLook | None:
-    """Look at the run with the digits it was made from; None without two test pictures, or without a model.
+    """Look at the run with the digits it was made from; None without two pictures to ask about, or without a model.
 
     Args:
         run: a finished one.
         parts: the digits it was trained and tested on.
         seed: decides which pictures are changed, and how; None is the run's own.
-        rows: of which test pictures the answers are explained; None is the mistakes of which it was surest, or
+        rows: of which of the pictures the answers are explained; None is the mistakes of which it was surest, or
             where there are none the answers of which it was least sure.
 
     Raises:
         DataError: the digits are not those of the run.
     """
-    if parts.test is None or len(parts.test) < 2:
+    digits = judged_part(run, parts)
+    if digits is None or len(digits) < 2:
         return None
     try:
         inside = load_model(find_model(run.folder))
     except ModelError:
         return None
     seed = int(run.record["seed"]) if seed is None else seed
-    judged = judge(run.classifier, parts.test)
+    judged = judge(run.classifier, digits)
     box = WhiteBox(inside.members, shifts=inside.shifts)
     robustness = robustness_of(
         run.classifier,
-        by_chance(parts.test, PICTURES, seed),
+        by_chance(digits, PICTURES, seed),
         box=box,
         seed=seed,
         attacked=ATTACKED,
@@ -105,9 +107,16 @@ def closer_look(
         tuple(judged.coverage.keeping(share) for share in KEPT),
         robustness,
         curves({THIS: robustness}),
-        _seen(run, box, parts.test, seed, _most_telling(judged) if rows is None else rows),
+        _seen(run, box, digits, seed, _most_telling(judged) if rows is None else rows),
         diagnose_run(run.folder, parts),
     )
+
+
+def judged_part(run: Run, parts: Parts) -> Digits | None:
+    """What the run was judged on: the test part; without one the validation images, None where nothing was set aside."""
+    if parts.test is not None:
+        return parts.test
+    return split(parts.train, run.recipe.validation_share, seed=int(run.record["seed"]))[1]
 
 
 def by_chance(digits: Digits, most: int, seed: int) -> Digits:
@@ -125,9 +134,9 @@ def _reliability(judged: Judgement) -> Chart:
     bins = judged.calibration.reliability
     confidence = [100 * one.confidence for one in bins]
     return chart(
-        "Told right, of answers of one confidence",
+        "Told right, by confidence",
         confidence,
-        series={THIS: [100 * b.right.share for b in bins], "true confidence": confidence},
+        series={THIS: [100 * b.right.share for b in bins], "if each were true": confidence},
         text=_per_cent,
         x_label="confidence (%)",
     )
@@ -151,6 +160,7 @@ def errors_among_the_surest(judged: Mapping[str, Judgement]) -> Chart:
 def curves(found: Mapping[str, Robustness]) -> tuple[Chart, ...]:
     """What is told right of moved and attacked pictures, a chart for each way that all were asked, a line for each model."""
     lines = [{curve.name: curve for curve in one.curves} for one in found.values()]
+    attacks = {curve.name for one in found.values() for curve in one.attacks}
     shared = [curve for curve in lines[0].values() if all(curve.name in one for one in lines)]
     return tuple(
         chart(
@@ -162,7 +172,7 @@ def curves(found: Mapping[str, Robustness]) -> tuple[Chart, ...]:
             },
             text=_per_cent,
             floor=0.0,
-            x_label=f"{curve.name} ({curve.unit})",
+            x_label=EPS if curve.name in attacks else f"{curve.name} ({curve.unit})",
         )
         for curve in shared
     )
@@ -182,17 +192,17 @@ def _most_telling(judged: Judgement) -> Sequence[int]:
 
 
 def _seen(
-    run: Run, box: WhiteBox, test: Digits, seed: int, rows: Sequence[int]
+    run: Run, box: WhiteBox, digits: Digits, seed: int, rows: Sequence[int]
 ) -> tuple[Seen, ...]:
     """The answers to these rows, explained."""
     if not rows:
         return ()
     chosen = np.array(rows)
-    labels: Sequence[int | None] = [int(label) for label in test.known_labels[chosen]]
-    found = explain_each(run.classifier, test.images[chosen], labels=labels, box=box, seed=seed)
+    labels: Sequence[int | None] = [int(label) for label in digits.known_labels[chosen]]
+    found = explain_each(run.classifier, digits.images[chosen], labels=labels, box=box, seed=seed)
     return tuple(
         Seen(
-            f"Test image {row}: labelled {one.label}, told {one.told}",
+            f"Image {row}: labelled {one.label}, told {one.told}",
             picture_uri(one.picture),
             picture_uri(_heat(one.occluded)),
             "" if one.smooth is None else picture_uri(_heat(one.smooth)),

@@ -9,7 +9,7 @@ import re
 import statistics
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from tenfold.statistics import (
 from tenfold.training import Run
 
 TEXT_WIDTH = 100
-_NARROWEST_COLUMN = 20
+_RUNS_ABREAST = 3
 
 _ABOUT_PAIRS = (
     "The paired test asks whether two trained networks differ on the same images. Another seed gives "
@@ -130,6 +130,9 @@ class Pair:
         reason: why it cannot.
         difference: the first's accuracy minus the second's, with its interval over other images; None where
             both told the same images right, or there is only one.
+        level: below which p-value a difference is called one: SIGNIFICANT, shared out among the tests that
+            are made at once (Bonferroni). Seven at 0.01 each would find a difference where there is none
+            one time in twenty.
     """
 
     first: str
@@ -137,6 +140,7 @@ class Pair:
     result: McNemar | None
     reason: str = ""
     difference: Resampled | None = None
+    level: float = SIGNIFICANT
 
     @property
     def images_needed(self) -> int | None:
@@ -144,16 +148,18 @@ class Pair:
         if self.result is None or self.difference is None:
             return None
         n = self.difference.n
-        return images_needed(self.result.only_first / n, self.result.only_second / n)
+        return images_needed(
+            self.result.only_first / n, self.result.only_second / n, level=self.level
+        )
 
     def __str__(self) -> str:
         """The outcome in sentences."""
         if self.result is None:
             return f"{self.first} and {self.second}: no paired test, because {self.reason}."
         only_first, only_second, p = self.result
-        if p >= SIGNIFICANT:
-            # The 95 % interval may leave 0 out, and still a difference is only called one below SIGNIFICANT.
-            asked = f", where less than {SIGNIFICANT:g} is asked for" if p < 0.05 else ""
+        if p >= self.level:
+            # The 95 % interval may leave 0 out, and still a difference is only called one below the level.
+            asked = f", where less than {self.level:.2g} is asked for" if p < 0.05 else ""
             found = (
                 f"No difference found: {self.first} alone told {only_first:,} images right, "
                 f"{self.second} alone {only_second:,}; p = {p:.2g}{asked}."
@@ -211,19 +217,17 @@ class Comparison:
     pairs: tuple[Pair, ...]
 
     def text(self) -> str:
-        """An aligned table in plain text, 100 columns wide for up to three runs."""
+        """An aligned table in plain text, 100 columns wide; of more than three runs one table below the other."""
         rows = self.rows()
-        label_width = max(len(label) for label, *_ in rows)
-        room = (TEXT_WIDTH - label_width) // len(self.runs) - 2
-        widths = [label_width] + [max(room, _NARROWEST_COLUMN)] * len(self.runs)
-        lines = [line for row in rows for line in _wrapped(row, widths)]
-        rule = "  ".join("-" * width for width in widths)
-        head = len(_wrapped(rows[0], widths))
+        tables = [
+            _table([[row[0], *row[1:][start : start + _RUNS_ABREAST]] for row in rows])
+            for start in range(0, len(self.runs), _RUNS_ABREAST)
+        ]
         sentences = (
             textwrap.fill(sentence, TEXT_WIDTH, break_on_hyphens=False)
             for sentence in self.sentences()
         )
-        return "\n".join([*lines[:head], rule, *lines[head:], "", *sentences]) + "\n"
+        return "\n\n".join([*tables, "\n".join(sentences)]) + "\n"
 
     def markdown(self) -> str:
         """The same as a table for GitHub, with every cell escaped."""
@@ -247,8 +251,11 @@ class Comparison:
     def sentences(self) -> list[str]:
         """The outcome of each paired test, and what such a test asks."""
         first = self.runs[0].name
+        tested = sum(pair.result is not None for pair in self.pairs)
+        level = f", and a difference is called one below p = {SIGNIFICANT:g} / {tested}"
         which = (
-            f"Each was tested against {first} alone: name another run first to test against that. "
+            f"Each was tested against {first} alone{level if tested > 1 else ''}: name another run first to test "
+            "against that. "
         )
         return [
             *(str(pair) for pair in self.pairs),
@@ -272,11 +279,12 @@ def compare(runs: Sequence[Run]) -> Comparison:
     measured = tuple(
         _measured(run, _printable(name)) for run, name in zip(runs, names, strict=True)
     )
-    pairs = tuple(
+    pairs = [
         _paired(runs[0], runs[i], names=(measured[0].name, measured[i].name))
         for i in range(1, len(runs))
-    )
-    return Comparison(measured, pairs)
+    ]
+    level = SIGNIFICANT / max(1, sum(pair.result is not None for pair in pairs))
+    return Comparison(measured, tuple(replace(pair, level=level) for pair in pairs))
 
 
 def _measured(run: Run, name: str) -> Measured:
@@ -298,7 +306,9 @@ def _measured(run: Run, name: str) -> Measured:
         parameters=run.recipe.parameter_count,
         data=_printable(f"{data['name']} (training part {data['hash']['train'][:8]})"),
         seed=record["seed"],
-        machine=_printable(f"{machine['processor']}, {machine['cores']} cores"),
+        machine=_printable(
+            f"{machine['processor']}, {machine['cores']} core{'' if machine['cores'] == 1 else 's'}"
+        ),
     )
 
 
@@ -320,6 +330,15 @@ def _json(proportion: Proportion | None) -> dict[str, Any] | None:
         return None
     low, high = proportion.interval()
     return {"correct": proportion.successes, "total": proportion.total, "low": low, "high": high}
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows with their head, each a label and a cell for each run, aligned."""
+    label_width = max(len(label) for label, *_ in rows)
+    columns = len(rows[0]) - 1
+    widths = [label_width] + [(TEXT_WIDTH - label_width) // columns - 2] * columns
+    head, *lines = ["\n".join(_wrapped(row, widths)) for row in rows]
+    return "\n".join([head, "  ".join("-" * width for width in widths), *lines])
 
 
 def _wrapped(row: Sequence[str], widths: Sequence[int]) -> list[str]:

@@ -54,9 +54,14 @@ def comparison_page(runs: Sequence[Run], parts: Parts | None = None) -> str:
     disputed = _disputed(judged, _test_of(runs, parts))
     looks = _looks(dict(zip(names, runs, strict=True)), parts, [d.row for d in disputed])
     drawn = dict(list(looks.items())[:MOST_DRAWN])
+    rows = comparison.rows()[1:] + _provenance(runs)
+    # An accuracy always stands in the column of its run.
+    differing = [row for row in rows if len(set(row[1:])) > 1 or row[0].endswith("accuracy")]
     values = {
+        "title": f"{', '.join(names[:-1])} and {names[-1]}",
         "names": names,
-        "rows": comparison.rows()[1:] + _provenance(runs),
+        "differing": differing,
+        "same": [row[:2] for row in rows if row not in differing],
         "sentences": comparison.sentences(),
         "charts": _learning(runs[:MOST_DRAWN], names),
         "drawn": min(len(runs), MOST_DRAWN),
@@ -82,7 +87,7 @@ def _provenance(runs: Sequence[Run]) -> list[list[str]]:
             "recipe": run.record["recipe"]["name"],
             "optimizer": f"{type(run.recipe.optimizer).__name__}: {settings(run.recipe.optimizer)}",
             "batch size": f"{run.recipe.batch_size:,}",
-            "started": run.record["started"],
+            "started": run.record["started"][:16].replace("T", " "),
             "versions": ", ".join(f"{n} {v}" for n, v in run.record["versions"].items()),
         }
         for run in runs
@@ -141,7 +146,7 @@ def _learning(runs: Sequence[Run], names: list[str]) -> list[Chart]:
     """Training loss and, where every run has one, validation accuracy, of each run to its own end."""
     epochs = max(len(run.history) for run in runs)
     asked: list[tuple[str, Callable[[EpochResult], float | None], str]] = [
-        ("Training loss", lambda e: e.loss, "{:.3g}"),
+        ("Training loss (nats an image)", lambda e: e.loss, "{:.3g}"),
         ("Validation accuracy", lambda e: _hundredfold(e.validation_accuracy), "{:.4g}%"),
     ]
     charts = []
@@ -181,7 +186,7 @@ def _how_sure(looks: dict[str, CloserLook]) -> list[list[str]]:
             "Brier score": f"{one.brier:.4f}",
             "calibration error (points)": f"{100 * one.error:.2f}",
             "at most so much by chance": f"{100 * one.chance.high:.2f}",
-            "best temperature": f"{one.temperature:.2f}",
+            "best temperature": one.temperature_in_words,
         }
         for kept in look.kept:
             column[f"wrong among the surest {100 * kept.asked:.4g}%"] = (

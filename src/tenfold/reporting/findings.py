@@ -32,12 +32,21 @@ class Cell(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """One test image told wrongly; `picture` is a data URI, empty where the image is not at hand."""
+    """One image told wrongly.
+
+    Attributes:
+        row: of the part that was judged.
+        label, told: digits.
+        confidence: the probability of the digit told.
+        of_label: the probability of the label; None where only the answers were kept.
+        picture: a data URI, empty where the image is not at hand.
+    """
 
     row: int
     label: int
     told: int
     confidence: float
+    of_label: float | None
     picture: str
 
 
@@ -54,7 +63,7 @@ def confusion_cells(judged: Judgement) -> list[list[Cell]]:
     ]
 
 
-def worst_mistakes(judged: Judgement, test: Digits | None) -> list[Mistake]:
+def worst_mistakes(judged: Judgement, digits: Digits | None) -> list[Mistake]:
     """The mistakes of which the model was surest first, at most MOST_MISTAKES; equal ones by row."""
     wrong = np.flatnonzero(~judged.right)
     worst = wrong[np.argsort(-judged.confidences[wrong], kind="stable")][:MOST_MISTAKES]
@@ -64,7 +73,10 @@ def worst_mistakes(judged: Judgement, test: Digits | None) -> list[Mistake]:
             label=int(judged.labels[row]),
             told=int(judged.predicted_labels[row]),
             confidence=float(judged.confidences[row]),
-            picture="" if test is None else picture_uri(test.images[row]),
+            of_label=None
+            if judged.probabilities is None
+            else float(judged.probabilities[row, judged.labels[row]]),
+            picture="" if digits is None else picture_uri(digits.images[row]),
         )
         for row in worst
     ]

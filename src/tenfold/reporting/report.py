@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenfold.data.mnist import TEST_HASH, TRAIN_HASH
-from tenfold.digits import Digits, Parts
+from tenfold.digits import CLASSES, Parts
 from tenfold.errors import DataError
 from tenfold.network import Step
 from tenfold.reporting.chart import Chart, chart
-from tenfold.reporting.closer import closer_look
+from tenfold.reporting.closer import closer_look, judged_part
 from tenfold.reporting.findings import (
     MOST_PAIRS,
     advice,
@@ -66,7 +66,7 @@ def render(run: Run, parts: Parts | None) -> str:
             f"report: expected the images that {run.name} was tested on, received others "
             f"({test.source}). Give the test part of {run.record['data']['name']!r}, or none."
         )
-    return page("report.html.jinja", _values(run, parts, test), settings=settings)
+    return page("report.html.jinja", _values(run, parts), settings=settings)
 
 
 def settings(value: object) -> str:
@@ -75,9 +75,12 @@ def settings(value: object) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {_word(getattr(value, name))}" for name in fields)
 
 
-def _values(run: Run, parts: Parts | None, test: Digits | None) -> dict[str, Any]:
+def _values(run: Run, parts: Parts | None) -> dict[str, Any]:
     """All that the template names."""
-    judged = run.test_judgement()
+    digits = None if parts is None else judged_part(run, parts)
+    closer = None if parts is None else closer_look(run, parts)
+    # What it was asked again has all probabilities; the record keeps those of the answers.
+    judged = closer.judged if closer else run.test_judgement()
     classes = {d: p for d, p in enumerate(judged.per_class) if p.total} if judged else {}
     shown = _thinned(run.history)
     return {
@@ -89,12 +92,14 @@ def _values(run: Run, parts: Parts | None, test: Digits | None) -> dict[str, Any
         "epochs": shown,
         "charts": _charts(shown),
         "judged": judged,
+        "part": "test" if run.test else "validation",
         "classes": classes,
+        "missing": ", ".join(str(d) for d in range(CLASSES) if d not in classes),
         "lowest": min((p.interval()[0] for p in classes.values()), default=0.0),
         "confusion": judged and confusion_cells(judged),
         "confused": judged and judged.most_confused[:MOST_PAIRS],
-        "mistakes": judged and worst_mistakes(judged, test),
-        "closer": closer_look(run, parts) if judged and parts else None,
+        "mistakes": judged and worst_mistakes(judged, digits),
+        "closer": closer,
         "command": reproduction(run),
         "name": shlex.quote(run.name),
         "advice": advice(run, judged),
@@ -117,7 +122,13 @@ def _charts(epochs: list[EpochResult]) -> list[Chart]:
         losses["validation"] = [r.validation_loss or 0.0 for r in validated]
         accuracies["validation"] = [100 * (r.validation_accuracy or 0.0) for r in validated]
     return [
-        chart("Loss", numbers, series=losses, text=lambda loss: f"{loss:.3g}", floor=0.0),
+        chart(
+            "Loss (nats an image)",
+            numbers,
+            series=losses,
+            text=lambda loss: f"{loss:.3g}",
+            floor=0.0,
+        ),
         chart("Accuracy", numbers, series=accuracies, text=lambda per_cent: f"{per_cent:.4g}%"),
     ]
 

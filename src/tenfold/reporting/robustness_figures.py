@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tenfold.evaluation import Curve
 
 PER_CENT = "told right (%)"
+EPS = "eps (share of a pixel's range)"
 
 
 def robustness_figure(found: Robustness, *, title: str) -> "Figure":
@@ -35,7 +36,7 @@ def robustness_figure(found: Robustness, *, title: str) -> "Figure":
         _line(axes, curve, INK)
     axes = figure.add_subplot(grid[1, 2])
     axes.set_title("Attacks")
-    axes.set_xlabel("eps (share of a pixel's range)")
+    axes.set_xlabel(EPS)
     for curve, colour in zip(found.attacks, (INK, "#bd1f01"), strict=False):
         _line(axes, curve, colour)
     if found.attacks:

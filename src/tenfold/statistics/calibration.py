@@ -6,12 +6,13 @@ what chance alone would make of it, the reliability curve, and the temperature t
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tenfold.errors import DataError
+from tenfold.statistics.difference import SIGNIFICANT
 from tenfold.statistics.proportion import Proportion
 
 # Probabilities are clipped here before their logarithm, so that one certain mistake costs 16.1 and not
@@ -137,6 +138,20 @@ class Calibration:
         bounds = (-np.log(8), np.log(8))
         found = minimize_scalar(log_loss, bounds=bounds, method="bounded", options={"xatol": 1e-3})
         return float(np.exp(found.x))
+
+    @property
+    def temperature_in_words(self) -> str:
+        """It is only looked for between 1/8 and 8; without a mistake, the smallest would always be the best."""
+        if self.temperature < 0.126:
+            return "1/8 or less"
+        return "8 or more" if self.temperature > 7.9 else f"{self.temperature:.2f}"
+
+    @property
+    def fault(self) -> Literal["too sure", "not sure enough"] | None:
+        """What is wrong with the confidences; None where chance alone often makes as large an error."""
+        if self.chance.p_value >= SIGNIFICANT:
+            return None
+        return "too sure" if self.temperature > 1 else "not sure enough"
 
     @cached_property
     def log_loss_at_temperature(self) -> float:

@@ -16,13 +16,16 @@ POWER = 0.8
 MOST_SEEDS = 1_000_000
 
 
-def images_needed(only_first: float, only_second: float, *, power: float = POWER) -> int | None:
+def images_needed(
+    only_first: float, only_second: float, *, power: float = POWER, level: float = SIGNIFICANT
+) -> int | None:
     """On how many images McNemar's test would see the difference of two models.
 
     Args:
         only_first: the share of images that only the first tells right, 0..1.
         only_second: the share that only the second does, 0..1.
         power: how often it is to be seen, 0 < power < 1.
+        level: below which p-value it counts as seen, 0 < level < 1.
 
     Returns:
         The number of images, or None where the shares do not differ: no number is enough.
@@ -41,10 +44,10 @@ def images_needed(only_first: float, only_second: float, *, power: float = POWER
     discordant, difference = only_first + only_second, abs(only_first - only_second)
     if difference == 0:
         return None
-    level, wanted = _normal_points(power)
+    limit, wanted = _normal_points(power, level)
     # Not below 0: of shares 1 and 0 the square of the difference is the share of images that differ.
     spread = math.sqrt(max(discordant - difference**2, 0.0))
-    return math.ceil(((level * math.sqrt(discordant) + wanted * spread) / difference) ** 2)
+    return math.ceil(((limit * math.sqrt(discordant) + wanted * spread) / difference) ** 2)
 
 
 def seeds_needed(difference: float, sd: float, *, paired: bool, power: float = POWER) -> int | None:
@@ -98,8 +101,8 @@ def _power(effect: float, n: int, *, paired: bool) -> float:
     return 1.0 if math.isnan(found) else found
 
 
-def _normal_points(power: float) -> tuple[float, float]:
+def _normal_points(power: float, level: float = SIGNIFICANT) -> tuple[float, float]:
     if not 0 < power < 1:
         raise DataError(f"power: expected a share above 0 and below 1, received {power:g}.")
     normal = NormalDist()
-    return normal.inv_cdf(1 - SIGNIFICANT / 2), normal.inv_cdf(power)
+    return normal.inv_cdf(1 - level / 2), normal.inv_cdf(power)

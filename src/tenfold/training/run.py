@@ -15,6 +15,7 @@ Every file is checked against run.json before it is believed, and run.json again
 import csv
 import io
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -190,10 +191,16 @@ def open_run(folder: Path | str) -> Run:
     """
     folder = Path(folder)
     record = read_record(folder)
+    if record["status"] == "failed":
+        raise ModelError(
+            f"{folder}: expected a finished run, received one that failed: {record['failure'].rstrip('.')}. "
+            "Find out why with: "
+            f"tenfold diagnose {shlex.quote(str(folder))}"
+        )
     if record["status"] != "done":
         raise ModelError(
             f"{folder}: expected a finished run, received one with the status {record['status']!r}. "
-            f"One that was interrupted goes on with: tenfold train --resume --out {folder}"
+            f"One that was interrupted goes on with: tenfold train --resume --out {shlex.quote(str(folder))}"
         )
     for name, expected in record["files"].items():
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
@@ -208,8 +215,9 @@ def read_record(folder: Path) -> Record:
     """What run.json in `folder` holds, once it agrees with its own seal."""
     path = folder / RECORD
     if not path.exists():
+        found = f"one without {RECORD}" if folder.is_dir() else "a place where no folder is"
         raise ModelError(
-            f"{folder}: expected a run folder, received one without {RECORD}. Runs are made by: tenfold train"
+            f"{folder}: expected a run folder, received {found}. Runs are made by: tenfold train"
         )
     return read_sealed(path, format_number=FORMAT)
 
