@@ -124,7 +124,8 @@ def test_the_probe_finds_planted_gaussians_and_nothing_in_noise():
 
 def test_a_recipe_tells_its_layers_and_rate():
     recipe = tenfold.RECIPES["cnn"].recipe
-    model = with_recipe(model_of(lambda x: x), recipe)
+    model = with_recipe(model_of(lambda x: x), recipe, images=1_000, epochs=2)
+    assert model.steps == 14  # of 128 images each
     assert model.learning_rate == recipe.optimizer.learning_rate
     assert model.weighted[-1].settings["units"] == 10
 

@@ -14,6 +14,7 @@ from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.inputs import part_of
 from tenfold.evaluation.diagnosis.models import model_of
 from tenfold.statistics import Proportion
+from tenfold.training import diagnose_run
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,24 @@ def test_a_fault_in_the_network_is_named_first(planting: Planting, few, monkeypa
     some = Arrays(*((x[:300], y[:300]) for x, y in few))
     diagnosis = tenfold.diagnose(**planting.plant(some, np.random.default_rng(1)))
     assert diagnosis.cause == planting.cause, str(diagnosis)
+
+
+def test_a_few_large_steps_are_few_and_not_too_large(few):
+    # 25 steps that do well; the same rate for 600 would not.
+    given = fitted(few.scaled(), dense(64), optimizer="adam", epochs=1, batch_size=128)
+    given["model"].optimizer.learning_rate = 0.02
+    diagnosis = tenfold.diagnose(**given)
+    assert diagnosis.cause == "under_training", str(diagnosis)
+
+
+def test_a_run_is_told_what_to_change_of_its_recipe(tmp_path):
+    parts = tenfold.load("mnist5k")
+    run = tenfold.train("fast", parts, out=tmp_path / "run", say=lambda _: None)
+    diagnosis = diagnose_run(run.folder, parts)
+    # Its 15 steps are made for 60,000 images: 91 % on these.
+    assert diagnosis.cause == "under_training", str(diagnosis)
+    assert "It took 15 steps." in diagnosis.faults[0].evidence
+    assert diagnosis.faults[0].fix.startswith("recipe = dataclasses.replace(recipe, epochs=")
 
 
 def test_an_untrained_network_is_said_to_be_untrained_and_nothing_else(few):

@@ -122,12 +122,15 @@ def diagnose(
             "diagnose: expected a model, arrays or a history, received none. "
             "For example: tenfold.diagnose(model=model, train=(x_train, y_train), history=history)"
         )
-    looked_at = model_of(model) if model is not None else None
+    looked_at, trained = model_of(model) if model is not None else None, history_of(history)
     if looked_at is not None and recipe is not None:
         from tenfold.evaluation.diagnosis.models import with_recipe
 
-        looked_at = with_recipe(looked_at, recipe)
-    evidence = Evidence(parts, looked_at, history_of(history))
+        images = len(parts["train"]) if "train" in parts else 0
+        looked_at = with_recipe(
+            looked_at, recipe, images=images, epochs=trained.epochs if trained else 0
+        )
+    evidence = Evidence(parts, looked_at, trained)
     findings = _ordered(_all(evidence))
     return Diagnosis(tuple(findings), _looked_at(evidence), time.perf_counter() - started)
 

@@ -79,6 +79,8 @@ def compiled(model: Model | None, form: str) -> str:
 
 def trained_longer(model: Model | None) -> str:
     """More steps, in the words of what was given."""
+    if model is not None and model.kind == "recipe":
+        return _with("epochs=4 * recipe.epochs") + "   # tenfold train --epochs"
     if model is None or model.kind != "callable":
         return f"model.fit(x, y, epochs=20, {_STOPPING})"
     for name, value in _settings(model, "max_iter"):
@@ -92,8 +94,19 @@ def trained_longer(model: Model | None) -> str:
     return "# train what stands behind the function for longer, or take a larger network"
 
 
+def at_rate(model: Model | None, optimizer: str, rate: float) -> str:
+    """The same optimizer at another learning rate, likewise."""
+    if model is not None and model.kind == "recipe":
+        return _with(f"optimizer=dataclasses.replace(recipe.optimizer, learning_rate={rate:g})")
+    return (
+        f"model.compile(keras.optimizers.{optimizer}({rate:g}), model.loss, metrics=['accuracy'])"
+    )
+
+
 def less_by_heart(model: Model | None) -> str:
     """A training that keeps to what holds for unseen images too, likewise."""
+    if model is not None and model.kind == "recipe":
+        return _with("augmentation=tenfold.RECIPES['standard'].recipe.augmentation")
     more = "# and more images, or each moved and turned a little"
     if model is None or model.kind != "callable":
         return f"model.fit(..., {_STOPPING})\n{more}, or dropout of 0.2 to 0.5 in wide layers"
@@ -109,6 +122,11 @@ def less_by_heart(model: Model | None) -> str:
         }[name.rpartition("__")[2]]
         return f"clf.set_params({name}={stricter}).fit(x_train, y_train)\n{more}"
     return more.replace("and more", "more")
+
+
+def _with(change: str) -> str:
+    """The recipe of a run with a change."""
+    return f"recipe = dataclasses.replace(recipe, {change})"
 
 
 _STOPPING = "callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)]"

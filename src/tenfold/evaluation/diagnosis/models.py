@@ -144,8 +144,8 @@ def model_of(given: Any) -> Model:
     )
 
 
-def with_recipe(model: Model, recipe: Recipe) -> Model:
-    """The model together with what tenfold's recipe says of how it was made and trained."""
+def with_recipe(model: Model, recipe: Recipe, *, images: int, epochs: int) -> Model:
+    """The model together with what tenfold's recipe says of how it was made and trained, for `epochs` on `images`."""
     from dataclasses import replace
 
     layers = [Layer("Rescaling", {}, "linear"), *_of_network(recipe.network)]
@@ -161,6 +161,7 @@ def with_recipe(model: Model, recipe: Recipe) -> Model:
         learning_rate=float(getattr(optimizer, "learning_rate", 0.0)) or None,
         weight_decay=float(getattr(optimizer, "weight_decay", 0.0)),
         momentum=float(getattr(optimizer, "momentum", 0.0)),
+        steps=epochs * (images // min(recipe.batch_size, images)) if images and epochs else None,
     )
 
 

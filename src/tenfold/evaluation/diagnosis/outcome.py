@@ -9,6 +9,8 @@ from tenfold.statistics import Proportion
 
 # A network that does worse on its own training rows than closed-form Gaussians do on unseen ones.
 BELOW_REACH = 0.01
+# An epoch of 3,200 images in batches of 32.
+FEW_STEPS = 100
 
 
 def training_mode(evidence: Evidence) -> Proportion | None:
@@ -47,6 +49,12 @@ def below_reach(evidence: Evidence) -> bool:
     if answers is None or reach is None or not answers.accuracy.total:
         return False
     return answers.accuracy.interval()[1] < reach - BELOW_REACH
+
+
+def took_few_steps(evidence: Evidence) -> bool:
+    """Whether the optimizer is known to have taken fewer than FEW_STEPS."""
+    steps = evidence.model.steps if evidence.model is not None else None
+    return steps is not None and steps < FEW_STEPS
 
 
 def is_broken(evidence: Evidence) -> bool:

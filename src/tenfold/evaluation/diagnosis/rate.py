@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.outcome import (
@@ -15,6 +16,7 @@ from tenfold.evaluation.diagnosis.outcome import (
     silent_units,
     still_falling,
     told,
+    took_few_steps,
     wild,
 )
 
@@ -48,9 +50,10 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
     if rate is None:
         yield from _by_the_curve(evidence, worse or broken)
         return
+    usual = fixes.at_rate(model, rate.optimizer, USUAL_RATE[rate.optimizer])
     # A thousandth aside, for a rate comes back from float32.
     high = rate.times >= 0.999 * HIGH
-    if high and (worse or broken or _shows_large_steps(evidence, rate)):
+    if high and (broken or _shows_large_steps(evidence, rate, worse=worse)):
         dead = {name: share for name, share in silent_units(evidence).items() if share > 0.2}
         units = f" Never active: {shares(dead)}." if dead else ""
         jumped = f" {wild(evidence)}" if wild(evidence) else ""
@@ -59,7 +62,7 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
             0.93 if broken or worse else 0.7,
             f"{rate.optimizer} was given {rate.value:g}, {rate.times:,.0f} times what it usually takes"
             f"{', and ended in NaN' if broken else ''}.{told(answers)}{jumped}{units}",
-            _usual(rate) + "   # and build the model anew",
+            usual + "   # and build the model anew",
             {"learning_rate": rate.value, "times_usual": rate.times},
         )
     elif worse and not broken and (idle := _idle(evidence, rate)) is not None:
@@ -68,7 +71,7 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
             0.9,
             f"{rate.optimizer} began with {idle[0]:g}, but for {idle[1]:.0%} of the training its rate was below a "
             f"{1 / IDLE:.0f}th of what it usually takes, {idle[2]:.2g} in the end.{told(answers)}{still_falling(evidence)}",
-            _usual(rate) + "   # or a schedule that gets to 0 with the last step, not before",
+            usual + "   # or a schedule that gets to 0 with the last step, not before",
             {"learning_rate": idle[2], "share_idle": idle[1]},
         )
     elif rate.times < 0.999 * LOW and worse and not broken:
@@ -77,7 +80,7 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
             0.9,
             f"{rate.optimizer} was given {rate.value:g}, a {1 / max(rate.times, 1e-12):,.0f}th of what it usually takes.{told(answers)}"
             f"{still_falling(evidence)}",
-            _usual(rate),
+            usual,
             {"learning_rate": rate.value, "times_usual": rate.times},
         )
 
@@ -95,17 +98,20 @@ def _idle(evidence: Evidence, rate: Rate) -> tuple[float, float, float] | None:
     return (float(rates[0]), share, float(rates[-1])) if fell and share >= MOSTLY else None
 
 
-def _usual(rate: Rate) -> str:
-    name = rate.optimizer
-    return f"model.compile(keras.optimizers.{name}({USUAL_RATE[name]:g}), model.loss, metrics=['accuracy'])"
+def _shows_large_steps(evidence: Evidence, rate: Rate, *, worse: bool) -> bool:
+    """A wild loss, a layer half dead, and, of enough steps, a model that does worse than it could.
 
-
-def _shows_large_steps(evidence: Evidence, rate: Rate) -> bool:
-    """A loss that jumped, a layer half dead, or, at twice a high rate, unseen images told worse than a probe does."""
+    At twice a high rate it is also enough that unseen images are told worse than a probe tells them.
+    """
     losses = evidence.history.loss if evidence.history else None
     if losses is not None and np.isfinite(losses).all() and jumps(losses) >= 2:
         return True
     if max(silent_units(evidence).values(), default=0.0) > 0.5:
+        return True
+    # A few large steps may do worse than more of them would.
+    if took_few_steps(evidence):
+        return bool(wild(evidence))
+    if worse:
         return True
     part = evidence.parts.get("validation") or evidence.parts.get("test")
     answers, fit = evidence.answers(part), evidence.own_fit(part)

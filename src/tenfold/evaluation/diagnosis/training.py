@@ -17,6 +17,7 @@ from tenfold.evaluation.diagnosis.outcome import (
     silent_units,
     still_falling,
     told,
+    took_few_steps,
     training_mode,
 )
 
@@ -28,8 +29,6 @@ WIDE, MENTIONED, CLEAR = 0.1, 0.05, 0.04
 # What statistics of the batch gain in accuracy where the kept ones still hold some of the start; and where they hold none, but
 # the weights run ahead of them: by 2 to 3 points they do in sound networks of a few epochs.
 UNSETTLED, OUTRUN = 0.02, 0.05
-# An epoch of 3,200 images in batches of 32.
-FEW_STEPS = 100
 
 
 def frozen_layers(evidence: Evidence) -> Iterator[Finding]:
@@ -331,7 +330,7 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
     reach = evidence.within_reach or 0.0
     stopped = _stopped_by_its_limit(evidence)
     steps = evidence.model.steps if evidence.model else None
-    short = falling or few or stopped or (steps is not None and steps < FEW_STEPS)
+    short = falling or few or stopped or took_few_steps(evidence)
     if not short and history is not None:
         return  # many epochs, the last of which gained nothing: more of them would not
     sure = 0.85 if short else 0.55
