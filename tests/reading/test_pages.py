@@ -133,6 +133,7 @@ def test_a_digit_that_fills_the_picture_is_read(known, size, edge, dark):
         assert max(box.width, box.height) <= 22 * size + 2
 
 
+@pytest.mark.slow
 def test_a_digit_that_is_cut_out_to_its_very_edges_is_read(known):
     right = 0
     for image, label in zip(known.images[:20], known.known_labels, strict=False):
