@@ -39,7 +39,7 @@ PYTEST := TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist
 test: $(VENV)/.has-dev  ## run the fast tests, about two minutes
 	$(PYTEST) -m "not slow"
 
-slow: $(VENV)/.has-dev  ## run the tests that start Keras anew, again and again
+slow: $(VENV)/.has-dev  ## run the tests that take seconds each
 	$(PYTEST) -m slow
 
 lint: $(VENV)/.has-dev  ## look for faults of style

@@ -113,7 +113,7 @@ def test_gradients_in_mixed_precision_point_where_those_in_float32_do(digits: Di
     cosine = moved[0] @ moved[1] / np.linalg.norm(moved[0]) / np.linalg.norm(moved[1])
     # Roundings of 2^-9 each, without a direction of their own: measured 0.9998 where the processor knows bfloat16,
     # and 0.9986 where TensorFlow writes it out in other operations.
-    assert cosine > 0.997
+    assert cosine > (0.999 if backend.has_bfloat16() else 0.998)
 
 
 @pytest.mark.slow

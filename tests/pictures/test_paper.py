@@ -109,10 +109,11 @@ def beside_a_shadow(photo: np.ndarray) -> np.ndarray:
     return photo * (1 - 0.5 / (1 + np.exp(-(x - 0.4) * 30)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("light", [on_a_desk, under_a_lamp, beside_a_shadow])
 @pytest.mark.parametrize("size", [60, 120, 300])
 def test_a_digit_far_smaller_than_the_photo_is_found(small_digits: Digits, light, size: int):
-    some = small_digits.take(np.arange(20))
+    some = small_digits.take(np.arange(40))
     forms = []
     for image in some.images:
         ink = np.asarray(Image.fromarray(image[4:24, 4:24]).resize((size, size)), np.float64)

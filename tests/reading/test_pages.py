@@ -136,12 +136,12 @@ def test_a_digit_that_fills_the_picture_is_read(known, size, edge, dark):
 @pytest.mark.slow
 def test_a_digit_that_is_cut_out_to_its_very_edges_is_read(known):
     right = 0
-    for image, label in zip(known.images[:20], known.known_labels, strict=False):
+    for image, label in zip(known.images[:40], known.known_labels, strict=False):
         rows, columns = np.nonzero(image > 60)
         cut = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
         right += read(255 - cut.repeat(6, axis=0).repeat(6, axis=1)).text == str(label)
     # An upright 1 is a black picture then.
-    assert right >= 18
+    assert right >= 37
 
 
 def test_a_desk_without_writing_has_no_lines(drawing):

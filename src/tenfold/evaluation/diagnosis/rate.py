@@ -62,7 +62,7 @@ def learning_rate(evidence: Evidence) -> Iterator[Finding]:
             0.93 if broken or worse else 0.7,
             f"{rate.optimizer} was given {rate.value:g}, {rate.times:,.0f} times what it usually takes"
             f"{', and ended in NaN' if broken else ''}.{told(answers)}{jumped}{units}",
-            usual + "   # and build the model anew",
+            usual + "   # and train anew from the start",
             {"learning_rate": rate.value, "times_usual": rate.times},
         )
     elif worse and not broken and (idle := _idle(evidence, rate)) is not None:
