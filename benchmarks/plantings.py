@@ -27,7 +27,7 @@ from tenfold.randomness import stream
 from tenfold.training.environment import machine, versions
 
 ROOT = Path(__file__).resolve().parent.parent
-RUNS = ("tensorflow:1", "jax:2")
+RUNS = ("tensorflow:1", "jax:2", "torch:3")
 SIZES = (3200, 800, 1000)
 """Images to train on, to validate with, to test with."""
 
@@ -104,7 +104,9 @@ def _say(name: str, one: dict[str, Any]) -> None:
 def _in_a_process(run: str) -> dict[str, Any]:
     backend, _, seed = run.partition(":")
     command = [sys.executable, __file__, "--here", seed]
-    environment = os.environ | {"KERAS_BACKEND": backend}
+    # A core each: threads that wait for one another cost seconds too.
+    alone = {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    environment = os.environ | alone | {"KERAS_BACKEND": backend}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     found = dict(json.loads(done.stdout))
     print(f"{run}: {Proportion(found['named_first'], found['planted'])}")

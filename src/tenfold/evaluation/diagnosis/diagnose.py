@@ -68,12 +68,13 @@ RULES: tuple[Rule, ...] = (
     training.dead_units,
     training.overfitting,
     training.under_training,
-    backend.backend,
 )
 
 
 SYMPTOMS = ("dead_units", "overfitting", "under_training")
 """What comes of other causes too: a fault only where none of these was found."""
+OF_ARRAYS = 0.85
+"""From this weight on a cause lies in the arrays."""
 BROUGHT_ALONG = {
     "missing_values": ("labels_shuffled", "label_noise", "leak"),
     "pixels_cut_to_whole": ("parts_prepared_differently", "labels_shuffled", "label_noise", "leak"),
@@ -142,6 +143,9 @@ def _all(evidence: Evidence) -> list[Finding]:
     with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
         for rule in RULES:
             findings += rule(evidence)
+        # The control run takes seconds, and arrays that are certainly wrong explain enough.
+        if not any(f.fault and f.certainty >= 0.9 and f.weight >= OF_ARRAYS for f in findings):
+            findings += backend.backend(evidence)
     if not any(finding.fault for finding in findings):
         findings += _unexplained(evidence)
     return findings
