@@ -25,7 +25,7 @@ from tenfold.evaluation import (
     robustness_of,
 )
 from tenfold.evaluation.explanations.likeness import FEWEST_ON_MAP
-from tenfold.files import check_free, write_bytes, write_json
+from tenfold.files import check_free, check_target, write_bytes, write_json
 from tenfold.modelfile import PRETRAINED, find_model, load_model
 from tenfold.randomness import check_seed
 from tenfold.reporting import (
@@ -237,12 +237,13 @@ def write_comparison(runs: Sequence[Run], out: Path | str, parts: Parts | None =
             more opening of the test part on its record. None leaves that out.
 
     Raises:
-        UsageError: fewer than two runs.
+        UsageError: fewer than two runs, or `out` is no place for a file.
         DataError: the file cannot be written.
     """
+    target = check_target(Path(out))
     if parts is not None and parts.test is not None:
         runs = [run.count_opening(parts.test) for run in runs]
-    write_bytes(Path(out), comparison_page(runs, parts).encode())
+    write_bytes(target, comparison_page(runs, parts).encode())
 
 
 def parts_for(

@@ -149,6 +149,14 @@ def test_the_page_about_two_runs_asks_their_models_and_that_is_on_record(tenfold
     assert after == [count + 1 for count in before]
 
 
+def test_a_page_that_cannot_be_written_opens_no_test_part(tenfold, finished):
+    shutil.copytree(finished, "twin")
+    refused = tenfold("compare", finished, "twin", "--html", "twin")
+    assert refused.code == 2
+    assert "received a folder" in refused.err
+    assert open_run(Path("twin")).record["test_openings"] == 1
+
+
 def test_without_its_digits_the_page_says_what_the_records_hold(tenfold, finished):
     shutil.copytree(finished, "twin")
     missing = tenfold("compare", finished, "twin", "--html", "both.html", "--data", "idx:nowhere")

@@ -4,8 +4,11 @@ from typing import Any
 
 import numpy as np
 from planting import Given, planting
-from scipy.ndimage import rotate
+from scipy.ndimage import rotate, zoom
 from scripts import Array, Arrays, dense, fitted, flat, pictures, small_cnn
+from sklearn.datasets import load_digits
+
+from tenfold.pictures import canonical
 
 
 def on_train(arrays: Arrays, x: Any = None, y: Any = None) -> Arrays:
@@ -70,6 +73,15 @@ def parts(arrays: Arrays, rng: Any, how: str) -> Given:
             dense(64, 32),
         )
     return fitted(good._replace(test=(changed[how](x), y)), dense(64, 32))
+
+
+@planting("other_hand", 0, 1, 3)
+def other_writers(arrays: Arrays, rng: Any, order: int) -> Given:
+    """Digits of 43 Turkish writers (Alpaydin & Kaynak 1998) from 8x8, enlarged by splines of this order, in MNIST's form."""
+    theirs = load_digits()
+    large = np.clip(zoom(theirs.images, (1, 5, 5), order=order) * 16, 0, 255).astype("uint8")
+    x = np.stack([canonical(np.pad(one, 8)) for one in large])
+    return fitted(arrays._replace(test=(x, theirs.target)).scaled(), dense(64, 32))
 
 
 @planting("pixels_cut_to_whole", "both", "with //", "train alone")

@@ -1,5 +1,6 @@
 """Faults in how a network was put together are named before it has learnt anything."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,8 @@ import plantings_in_models
 import pytest
 from planting import PLANTINGS, Planting
 from scripts import Arrays, dense, fitted, flat
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
 
 import tenfold
 from tenfold.evaluation.diagnosis import backend
@@ -164,3 +167,17 @@ def test_a_layer_that_scales_is_seen(few):
     assert seen is not None
     assert float(seen.max()) == pytest.approx(1.0)
     assert Evidence({"train": part_of("train", raw.train)}, None, None).train is not None
+
+
+@pytest.mark.parametrize(
+    ("rate", "cause"), [(0.5, "learning_rate_too_high"), (1e-6, "learning_rate_too_low")]
+)
+def test_a_network_of_scikit_learn_is_asked_for_its_rate(rate, cause, few):
+    (x, y), *_ = few.scaled()
+    network = MLPClassifier((64,), learning_rate_init=rate, max_iter=5, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(x, y)
+    found = tenfold.diagnose(model=network, train=(x, y))
+    assert found.cause == cause, str(found)
+    assert "clf.set_params(learning_rate_init=0.001)" in found.faults[0].fix

@@ -15,6 +15,7 @@ from tenfold.evaluation.diagnosis import (
     belonging,
     data,
     direction,
+    hands,
     labels,
     leaks,
     losses,
@@ -28,7 +29,7 @@ from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Diagnosis, Finding
 from tenfold.evaluation.diagnosis.histories import history_of
 from tenfold.evaluation.diagnosis.inputs import part_of
-from tenfold.evaluation.diagnosis.models import Model, model_of
+from tenfold.evaluation.diagnosis.models import Model, model_of, with_recipe
 from tenfold.recipe import Recipe
 
 Rule = Callable[[Evidence], Iterable[Finding]]
@@ -38,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     data.wrong_shape,
     data.identity,
     preparation.parts_prepared_differently,
+    hands.other_hand,
     data.scaling,
     data.mixed_scaling,
     direction.direction,
@@ -80,7 +82,13 @@ BROUGHT_ALONG = {
     "pixels_cut_to_whole": ("parts_prepared_differently", "labels_shuffled", "label_noise", "leak"),
     "scrambled_pictures": ("labels_shuffled", "label_noise", "leak"),
     "one_hot_wrong": ("label_noise",),
-    "parts_prepared_differently": ("inverted_pixels", "labels_shuffled", "label_noise"),
+    "parts_prepared_differently": (
+        "inverted_pixels",
+        "other_hand",
+        "labels_shuffled",
+        "label_noise",
+    ),
+    "other_dataset": ("other_hand",),
     "sorted_split": ("missing_class", "label_noise"),
 }
 """What a cause looks like to rules that do not know of it: remarks beside it."""
@@ -124,9 +132,11 @@ def diagnose(
             "For example: tenfold.diagnose(model=model, train=(x_train, y_train), history=history)"
         )
     looked_at, trained = model_of(model) if model is not None else None, history_of(history)
-    if looked_at is not None and recipe is not None:
-        from tenfold.evaluation.diagnosis.models import with_recipe
-
+    if trained is None and looked_at is not None:
+        trained = history_of(getattr(looked_at.last_estimator, "loss_curve_", None))
+    if recipe is not None:
+        # Of a run that is not finished there is no model, and its recipe says what it is to be.
+        looked_at = looked_at or Model("recipe", None)
         images = len(parts["train"]) if "train" in parts else 0
         looked_at = with_recipe(
             looked_at, recipe, images=images, epochs=trained.epochs if trained else 0

@@ -55,6 +55,7 @@ CAUSES = {
     "logits_as_probabilities": Cause("logits are taken for probabilities", 0.81),
     "no_nonlinearity": Cause("the network has no non-linearity", 0.80),
     "frozen_layers": Cause("layers of the network are not trained", 0.795),
+    "other_hand": Cause("these digits are written otherwise than the training digits", 0.78),
     # How it was trained.
     "learning_rate_too_high": Cause("the learning rate is too high", 0.70),
     "nan_in_training": Cause("the training ended in NaN", 0.69),

@@ -98,6 +98,9 @@ def at_rate(model: Model | None, optimizer: str, rate: float) -> str:
     """The same optimizer at another learning rate, likewise."""
     if model is not None and model.kind == "recipe":
         return _with(f"optimizer=dataclasses.replace(recipe.optimizer, learning_rate={rate:g})")
+    if model is not None:
+        for name, _ in _settings(model, "learning_rate_init"):
+            return f"clf.set_params({name}={rate:g}).fit(x_train, y_train)"
     return (
         f"model.compile(keras.optimizers.{optimizer}({rate:g}), model.loss, metrics=['accuracy'])"
     )

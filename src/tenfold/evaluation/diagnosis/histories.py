@@ -58,6 +58,8 @@ def history_of(given: Any) -> History | None:
     """
     if given is None or isinstance(given, History):
         return given
+    if isinstance(given, list) and given and all(isinstance(loss, float) for loss in given):
+        given = {"loss": given}  # as networks of scikit-learn keep them
     params = getattr(given, "params", None)
     columns = _columns(getattr(given, "history", given))
     found: dict[str, Any] = {}

@@ -50,7 +50,7 @@ def _unfit(evidence: Evidence, loss: str, form: str) -> str:
         return "it takes ten classes for ten questions of yes or no"
     if any(word in loss for word in DISTANCES):
         return (
-            "it measures distances between outputs and one-hot rows; a cross-entropy learns classes faster"
+            "it compares outputs with one-hot rows number by number; a cross-entropy learns classes faster"
             if form == "one-hot"
             else "it measures distances between numbers; that 7 stands nearer to 8 than to 1 means nothing"
         )

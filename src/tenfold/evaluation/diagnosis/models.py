@@ -6,7 +6,7 @@ about may be subclassed or of an older version, so every fact may be missing.
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -108,6 +108,12 @@ class Model:
         return owner if self.kind == "callable" and fits else None
 
     @property
+    def last_estimator(self) -> Any | None:
+        """The same, of a pipeline the last."""
+        pipeline = self.estimator
+        return pipeline[-1] if hasattr(pipeline, "named_steps") else pipeline  # type: ignore[index]
+
+    @property
     def units(self) -> int | None:
         """The number of outputs by the last layer's settings."""
         units = self.weighted[-1].settings.get("units") if self.weighted else None
@@ -135,19 +141,31 @@ def model_of(given: Any) -> Model:
         return _of_keras(given)
     for name in ("predict_proba", "predict"):
         if callable(getattr(given, name, None)):
-            return Model("callable", getattr(given, name), itself=given)
+            return _of_estimator(Model("callable", getattr(given, name), itself=given))
     if callable(given):
-        return Model("callable", given, itself=given)
+        return _of_estimator(Model("callable", given, itself=given))
     raise UsageError(
         f"model: expected a Keras model, a classifier or a function x -> outputs, received {type(given).__name__}. "
         "Give the model itself, not its name or its weights."
     )
 
 
+def _of_estimator(model: Model) -> Model:
+    """With what a network of scikit-learn says of how it was trained."""
+    network: Any = model.last_estimator
+    solver = {"adam": "Adam", "sgd": "SGD"}.get(str(getattr(network, "solver", "")), "")
+    if not solver or not hasattr(network, "learning_rate_init"):
+        return model
+    return replace(
+        model,
+        optimizer=solver,
+        learning_rate=_number(network.learning_rate_init),
+        momentum=_number(network.momentum) or 0.0 if solver == "SGD" else 0.0,
+    )
+
+
 def with_recipe(model: Model, recipe: Recipe, *, images: int, epochs: int) -> Model:
     """The model together with what tenfold's recipe says of how it was made and trained, for `epochs` on `images`."""
-    from dataclasses import replace
-
     layers = [Layer("Rescaling", {}, "linear"), *_of_network(recipe.network)]
     optimizer = recipe.optimizer
     return replace(
@@ -243,7 +261,8 @@ def activation_of(layer: Any) -> str:
     if activation is None:
         return "linear"
     name = getattr(activation, "__name__", None) or type(activation).__name__
-    return own.get(str(name), str(name))
+    # TensorFlow's own softmax is called softmax_v2.
+    return own.get(str(name), str(name).removesuffix("_v2"))
 
 
 def _settings(thing: Any) -> dict[str, Any]:

@@ -61,6 +61,8 @@ def output_activation(evidence: Evidence) -> Iterator[Finding]:
             else "keras.layers.Softmax()   # axis=-1, its default; keras.ops.softmax(x, axis=-1) in code of your own",
         )
         return
+    if answers and answers.are_probabilities:
+        return
     stood = [name for name in model.output_activations if name not in ("softmax", "log_softmax")]
     seen = _as_seen(answers) if answers is not None and answers.finite else ""
     # Every output 0 or more, and many exactly 0, is a ReLU, whatever the layers are called.

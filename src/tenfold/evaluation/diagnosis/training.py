@@ -8,7 +8,7 @@ import numpy as np
 from tenfold.evaluation.diagnosis import fixes, inside
 from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
-from tenfold.evaluation.diagnosis.histories import History
+from tenfold.evaluation.diagnosis.hands import is_other
 from tenfold.evaluation.diagnosis.models import Model
 from tenfold.evaluation.diagnosis.outcome import (
     below_reach,
@@ -23,9 +23,9 @@ from tenfold.evaluation.diagnosis.outcome import (
 
 # Held at a length of half their start, weights still do what they should.
 SHORT = 0.4
-# A gap to unseen images is a fault by itself where it is ten points, and where it is four and the validation loss has long been
+# A gap to unseen images is a fault by itself where it is ten points, and where it is five and the validation loss has long been
 # rising; a network that has learnt a few thousand images well has one of five to nine, which is worth a remark.
-WIDE, MENTIONED, CLEAR = 0.1, 0.05, 0.04
+WIDE, MENTIONED = 0.1, 0.05
 # What statistics of the batch gain in accuracy where the kept ones still hold some of the start; and where they hold none, but
 # the weights run ahead of them: by 2 to 3 points they do in sound networks of a few epochs.
 UNSETTLED, OUTRUN = 0.02, 0.05
@@ -243,11 +243,15 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
 
 
 class Turn(NamedTuple):
-    """Where a validation loss was lowest (epoch, of how many), and how many times that it is in the end."""
+    """Where a validation loss was lowest (epoch, of how many), and how many times that it is in the end.
+
+    By the median of three epochs each, since one is moved by chance; the single lowest one is `lowest`.
+    """
 
     best: int
     last: int
     rise: float
+    lowest: int = 0
 
     @property
     def long_ago(self) -> bool:
@@ -259,10 +263,16 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
     """Training rows told, others not; or a validation loss that has long been rising."""
     ours = evidence.answers(evidence.train)
     judged = next(
-        (a for p in evidence.others if (a := evidence.answers(p)) is not None and a.accuracy.total),
+        (
+            a
+            for p in evidence.others
+            if (a := evidence.answers(p)) is not None
+            and a.accuracy.total
+            and not is_other(evidence, p)
+        ),
         None,
     )
-    turn = _turn(evidence.history)
+    turn = _turn(evidence)
     gap = _gap(evidence, ours, judged)
     if gap is None:
         return
@@ -282,7 +292,7 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
     text = f"Of training images it tells {100 * gap:.1f} points more than of unseen ones."
     if turn.rise > 1.1:
         text += (
-            f" The validation loss was lowest after epoch {turn.best} of {turn.last} and is now {turn.rise:.2g} times "
+            f" The validation loss was lowest after epoch {turn.lowest} of {turn.last} and is now {turn.rise:.2g} times "
             "that."
         )
     yield Finding(
@@ -291,17 +301,23 @@ def overfitting(evidence: Evidence) -> Iterator[Finding]:
         text,
         fixes.less_by_heart(evidence.model),
         {"gap": gap, "rise": turn.rise},
-        fault=surely > WIDE or (gap > CLEAR and turn.long_ago),
+        fault=surely > WIDE or (gap > MENTIONED and turn.long_ago),
     )
 
 
-def _turn(history: History | None) -> Turn:
-    """By the median of three epochs each, since one is moved by chance."""
+def _turn(evidence: Evidence) -> Turn:
+    history = evidence.history
     losses = history.validation_loss if history is not None else None
     if losses is None or len(losses) < 3 or not np.isfinite(losses).all() or losses.min() <= 0:
         return Turn(0, 0, 1.0)
     smooth = np.array([np.median(losses[max(0, i - 1) : i + 2]) for i in range(len(losses))])
-    return Turn(1 + int(smooth.argmin()), len(losses), float(smooth[-2:].min() / smooth.min()))
+    # Where the best weights were put back, what came after them is not what the model does now.
+    watched = evidence.answers(evidence.parts.get("validation"))
+    own = watched.log_loss if watched is not None else None
+    if own is not None and abs(own / losses.min() - 1) < 0.1 < abs(own / losses[-1] - 1):
+        return Turn(0, 0, 1.0)
+    rise = float(smooth[-2:].min() / smooth.min())
+    return Turn(1 + int(smooth.argmin()), len(losses), rise, 1 + int(losses.argmin()))
 
 
 def _gap(evidence: Evidence, ours: Answers | None, judged: Answers | None) -> float | None:
@@ -356,8 +372,7 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
 
 def _stopped_by_its_limit(evidence: Evidence) -> str:
     """That a classifier of scikit-learn took all the iterations it was allowed, as a sentence; "" where not."""
-    estimator = evidence.model.estimator if evidence.model is not None else None
-    last = estimator[-1] if hasattr(estimator, "named_steps") else estimator  # type: ignore[index]  # a pipeline
+    last = evidence.model.last_estimator if evidence.model is not None else None
     allowed, taken = getattr(last, "max_iter", None), getattr(last, "n_iter_", None)
     if not isinstance(allowed, int) or taken is None or not allowed > 0:
         return ""
