@@ -9,7 +9,11 @@ import pytest
 from planting import PLANTINGS, Planting
 from scripts import Arrays, dense, fitted, flat
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 import tenfold
 from tenfold.evaluation.diagnosis import backend
@@ -170,14 +174,74 @@ def test_a_layer_that_scales_is_seen(few):
 
 
 @pytest.mark.parametrize(
-    ("rate", "cause"), [(0.5, "learning_rate_too_high"), (1e-6, "learning_rate_too_low")]
-)
-def test_a_network_of_scikit_learn_is_asked_for_its_rate(rate, cause, few):
+    ("classifier", "cause", "fix"),
+    [
+        (MLPClassifier((64,), learning_rate_init=0.5, max_iter=5), "learning_rate_too_high", "learning_rate_init=0.001"),
+        (MLPClassifier((64,), learning_rate_init=1e-6, max_iter=5), "learning_rate_too_low", "learning_rate_init=0.001"),
+        (MLPClassifier((64,), activation="identity"), "no_nonlinearity", "activation='relu'"),
+        (MLPClassifier((64,), alpha=100.0), "weight_decay_too_strong", "alpha=0.0001"),
+        (make_pipeline(StandardScaler(), LogisticRegression(C=1e-6)), "weight_decay_too_strong", "logisticregression__C=1.0"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else type(given).__name__,
+)  # fmt: skip
+def test_a_classifier_of_scikit_learn_is_asked_how_it_was_set(classifier, cause, fix, few):
     (x, y), *_ = few.scaled()
-    network = MLPClassifier((64,), learning_rate_init=rate, max_iter=5, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(x, y)
-    found = tenfold.diagnose(model=network, train=(x, y))
+        found = tenfold.diagnose(model=classifier.fit(x, y), train=(x, y))
     assert found.cause == cause, str(found)
-    assert "clf.set_params(learning_rate_init=0.001)" in found.faults[0].fix
+    assert f"clf.set_params({fix})" in found.faults[0].fix
+
+
+@pytest.mark.parametrize("gamma", ["auto", "scale"])
+def test_a_support_vector_machine_needs_scaled_pixels_where_its_width_does_not_follow_them(
+    gamma, few
+):
+    raw = few.map(lambda x: x.reshape(len(x), -1))
+    machine = SVC(gamma=gamma).fit(*raw.train)
+    found = tenfold.diagnose(model=machine, train=raw.train, test=raw.test)
+    assert found.cause == {"auto": "unscaled_pixels", "scale": None}[gamma], str(found)
+
+
+def test_a_division_of_sorted_rows_is_named_also_where_no_network_made_it(few):
+    (x, y), *_ = few.scaled()
+    order = np.argsort(y, kind="stable")
+    (ours, held), (labels, theirs) = (np.split(a[order], [1280]) for a in (x, y))
+    machine = SVC().fit(ours, labels)
+    found = tenfold.diagnose(model=machine, train=(ours, labels), test=(held, theirs))
+    assert found.cause == "sorted_split", str(found)
+
+
+def test_batches_in_order_of_their_labels_are_named_for_a_network_of_scikit_learn(few):
+    (x, y), *_ = few.scaled()
+    order = np.argsort(y, kind="stable")
+    network = MLPClassifier((64,), random_state=0)
+    for _ in range(3):
+        for rows in np.split(order, 16):
+            network.partial_fit(x[rows], y[rows], classes=range(10))
+    found = tenfold.diagnose(model=network, train=(x[order], y[order]))
+    assert found.cause == "sorted_not_shuffled", str(found)
+
+
+def test_a_layer_of_somebodys_own_that_bends_nothing_is_found_by_its_numbers(few):
+    import keras
+
+    class Nothing(keras.layers.Layer):
+        def call(self, x):
+            return x
+
+    def found(last):
+        layers = [*dense(64)[:1], Nothing(), *last, *dense()]
+        layers[0].activation = keras.activations.linear
+        return tenfold.diagnose(**compiled(few.scaled(), layers))
+
+    assert "no_nonlinearity" in [f.cause for f in found([]).faults]
+    assert "no_nonlinearity" not in [f.cause for f in found([keras.layers.ReLU()]).faults]
+
+
+def test_signs_are_right_for_a_hinge_and_wrong_for_a_cross_entropy(few):
+    signs = few.scaled().map(y=lambda y: np.where(np.eye(10)[y] > 0, 1.0, -1.0))
+    hinge = compiled(signs, dense(64, last=None), loss="squared_hinge")
+    assert "one_hot_wrong" not in [f.cause for f in tenfold.diagnose(**hinge).findings]
+    other = compiled(signs, dense(64), loss="categorical_crossentropy")
+    assert tenfold.diagnose(**other).cause == "one_hot_wrong"

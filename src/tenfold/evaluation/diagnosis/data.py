@@ -1,6 +1,7 @@
 """Causes in the pixels: what is missing, how they are scaled, which way up they are, whether they are digits."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ ROWS = 500
 LARGEST_RMS = 5.0
 # Pixels of 0..1 vary by 0.3, rows brought to length 1 by 0.03, pixels divided by 255 twice by 0.001.
 SMALLEST_SD = 0.01
+# A likeness of exp(-20) is none; with gamma="scale" neighbours are at 2.
+FARTHEST = 20.0
 # MNIST has no empty picture.
 MANY_EMPTY = 0.003
 # Layers that hand a picture on in the shape it came in.
@@ -162,7 +165,7 @@ def scaling(evidence: Evidence) -> Iterator[Finding]:
         near = 0.1 if model is None or model.kind == "callable" else 0.02
         does_well = told is not None and reach is not None and told.accuracy.share > reach - near
         certainty = 0.6 if near > 0.02 else 0.8
-    if does_well:
+    if does_well and not _beyond_its_kernel(model, seen):
         return
     mixed = _share_scaled(train)
     if rms > LARGEST_RMS:
@@ -190,6 +193,17 @@ def scaling(evidence: Evidence) -> Iterator[Finding]:
             "print(x.max())   # 1.0 after one division by 255; leave the other one out",
             {"sd": sd, "max": float(seen.max())},
         )
+
+
+def _beyond_its_kernel(model: Model | None, x: NDArray[np.float32]) -> bool:
+    """Whether pictures are so far apart for a support vector machine that each is like itself alone."""
+    # Behind other steps of a pipeline the pictures have another size: of that nothing is known.
+    machine: Any = model.estimator if model is not None else None
+    gamma = getattr(machine, "_gamma", None)
+    if gamma is None or machine.kernel != "rbf" or len(x) < 2:
+        return False
+    rows = x.reshape(len(x), -1).astype(np.float64)
+    return bool(gamma * np.median(((rows[1:] - rows[:-1]) ** 2).sum(axis=1)) > FARTHEST)
 
 
 def seen_by_weights(model: Model | None, x: NDArray[np.float32]) -> NDArray[np.float32] | None:

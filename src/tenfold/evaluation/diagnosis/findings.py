@@ -39,7 +39,7 @@ CAUSES = {
     # Labels, order and split.
     "labels_differ_between_parts": Cause("a digit has another label in another part", 0.90),
     "labels_shifted": Cause("the labels are shifted", 0.89),
-    "sorted_split": Cause("validation was cut off sorted data", 0.885),
+    "sorted_split": Cause("what is judged was cut off sorted data", 0.885),
     "missing_class": Cause("a class is missing from the training data", 0.88),
     "labels_shuffled": Cause("labels do not belong to their images", 0.875),
     "label_noise": Cause("many labels are wrong", 0.87),

@@ -83,9 +83,9 @@ def trained_longer(model: Model | None) -> str:
         return _with("epochs=4 * recipe.epochs") + "   # tenfold train --epochs"
     if model is None or model.kind != "callable":
         return f"model.fit(x, y, epochs=20, {_STOPPING})"
-    for name, value in _settings(model, "max_iter"):
+    for _, value in _settings(model, "max_iter"):
         if isinstance(value, int) and value > 0:
-            return f"clf.set_params({name}={5 * value}).fit(x_train, y_train)"
+            return set_to(model, "max_iter", 5 * value)
     if model.estimator is not None:
         return (
             "# more steps do not help it; what tells more of pixels:\nfrom sklearn.svm import SVC\n"
@@ -98,9 +98,8 @@ def at_rate(model: Model | None, optimizer: str, rate: float) -> str:
     """The same optimizer at another learning rate, likewise."""
     if model is not None and model.kind == "recipe":
         return _with(f"optimizer=dataclasses.replace(recipe.optimizer, learning_rate={rate:g})")
-    if model is not None:
-        for name, _ in _settings(model, "learning_rate_init"):
-            return f"clf.set_params({name}={rate:g}).fit(x_train, y_train)"
+    if model is not None and any(_settings(model, "learning_rate_init")):
+        return set_to(model, "learning_rate_init", rate)
     return (
         f"model.compile(keras.optimizers.{optimizer}({rate:g}), model.loss, metrics=['accuracy'])"
     )
@@ -133,6 +132,12 @@ def _with(change: str) -> str:
 
 
 _STOPPING = "callbacks=[keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)]"
+
+
+def set_to(model: Model, name: str, value: object) -> str:
+    """A classifier of scikit-learn, or the last of a pipeline, with a setting changed."""
+    where = next((key for key, _ in _settings(model, name)), name)
+    return f"clf.set_params({where}={value!r}).fit(x_train, y_train)"
 
 
 def _settings(model: Model, *names: str) -> Iterator[tuple[str, Any]]:

@@ -28,7 +28,7 @@ def form(evidence: Evidence) -> Iterator[Finding]:
             "\n".join(_as_numbers(evidence, part) for part in text),
         )
     for part in evidence.parts.values():
-        if part.form == "bad one-hot":
+        if part.form == "bad one-hot" and not _are_signs(evidence, part):
             yield _one_hot(part, part.odd)
         elif part.form == "one-hot" and part.y is not None:
             yield from _columns(evidence, part, part.y)
@@ -39,6 +39,14 @@ def form(evidence: Evidence) -> Iterator[Finding]:
                 f"{part.name}: {part.odd}; a label is the whole number of a class. Were they divided along with the pixels?",
                 "y = np.rint(y * 255).astype('int64')   # or load them anew, and scale x alone",
             )
+
+
+def _are_signs(evidence: Evidence, part: Part) -> bool:
+    """Whether rows hold one 1 and else -1, as losses of the kind hinge want them."""
+    y = part.y
+    if evidence.model is None or "hinge" not in evidence.model.loss or y is None or y.ndim != 2:
+        return False
+    return bool((np.abs(y) == 1).all() and ((y > 0).sum(axis=1) == 1).all())
 
 
 def _as_numbers(evidence: Evidence, part: Part) -> str:

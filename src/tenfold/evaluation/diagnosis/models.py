@@ -60,6 +60,13 @@ class Layer:
     activation: str
     itself: Any = None
 
+    @property
+    def is_keras_own(self) -> bool:
+        """Whether both the layer and its activation, where it has one, are Keras's."""
+        activation = getattr(self.itself, "activation", None)
+        made = [type(self.itself), *([activation] if activation is not None else [])]
+        return all(str(getattr(m, "__module__", "")).startswith("keras.") for m in made)
+
 
 @dataclass(frozen=True)
 class Model:

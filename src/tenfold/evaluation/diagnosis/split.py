@@ -23,28 +23,17 @@ SHUFFLE = "order = np.random.default_rng(0).permutation(len(x))\nx, y = x[order]
 
 
 def sorted_split(evidence: Evidence) -> Iterator[Finding]:
-    """Validation holds classes that training lacks, because it was cut off data in order."""
+    """A judged part holds classes that training lacks, because it was cut off data in order."""
     train = evidence.train
     if train is None or train.labels is None or not _countable(train.labels) or evidence.unrelated:
         return
+    cut_off = [why for part in evidence.others if (why := _cut_off(train.labels, part))]
+    if cut_off:
+        yield Finding("sorted_split", 0.97, " ".join(cut_off), SHUFFLE)
     validation = evidence.parts.get("validation")
-    if validation is not None and validation.labels is not None and _countable(validation.labels):
-        ours, theirs = _counts(train.labels), _counts(validation.labels)
-        there = np.flatnonzero(ours + theirs)
-        lacking = [int(c) for c in there if c < 100 and ours[c] < RARE * len(train) / len(there)]
-        only = np.flatnonzero(theirs > RARE * len(validation) / len(there))
-        if (
-            lacking
-            and len(only) <= 0.6 * len(there)
-            and theirs[lacking].sum() > 0.2 * len(validation)
-        ):
-            yield Finding(
-                "sorted_split",
-                0.97,
-                f"validation holds the classes {_listed(only)} alone, and training next to none of {_listed(lacking)}: "
-                f"{Proportion(int(theirs[lacking].sum()), len(validation))} of it can never be told.",
-                SHUFFLE,
-            )
+    divided = validation is not None and validation.labels is not None
+    # Classifiers of scikit-learn hold nothing back, or what chance takes.
+    if cut_off or divided or (evidence.model is not None and evidence.model.estimator):
         return
     if in_order(train.labels) < IN_ORDER or evidence.history is None and evidence.model is None:
         return
@@ -74,6 +63,23 @@ def sorted_split(evidence: Evidence) -> Iterator[Finding]:
         f"The training data are in order of their labels, and the last rows are all of {_listed(last)}; validation_split "
         "cuts off the last rows without shuffling." + said + seen,
         SHUFFLE,
+    )
+
+
+def _cut_off(labels: Whole, part: Part) -> str:
+    """How a part holds few classes, of which training labels (n,) lack some; "" where it does not."""
+    if part.labels is None or not _countable(part.labels):
+        return ""
+    ours, theirs = _counts(labels), _counts(part.labels)
+    there = np.flatnonzero(ours + theirs)
+    lacking = [int(c) for c in there if c < 100 and ours[c] < RARE * len(labels) / len(there)]
+    only = np.flatnonzero(theirs > RARE * len(part) / len(there))
+    lost = Proportion(int(theirs[lacking].sum()), len(part))
+    if not lacking or len(only) > 0.6 * len(there) or lost.share <= 0.2:
+        return ""
+    return (
+        f"{part.name} holds the classes {_listed(only)} alone, and training next to none of {_listed(lacking)}: "
+        f"{lost} of it can never be told."
     )
 
 
@@ -132,7 +138,10 @@ def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
             else SHUFFLE.partition("   #")[0] + "   # before each epoch",
             {"first": recency[0], "last": recency[1]},
         )
-    elif blocks or _tail_failing(evidence, train) is not None:
+    elif blocks or (
+        _tail_failing(evidence, train) is not None
+        and not (evidence.model and evidence.model.estimator)
+    ):
         return  # the last rows were held back: that is the division, not the order of the batches
     elif evidence.model is None or answers is None or below_reach(evidence):
         yield Finding(

@@ -1,7 +1,7 @@
 """Causes in how the model was trained: what it can reach, what it reached, and what stood in its way."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -130,6 +130,9 @@ def weight_decay(evidence: Evidence) -> Iterator[Finding]:
         return
     if answers.accuracy.share > reach + 0.005:
         return
+    if below_reach(evidence) and (held_back := _held_back(model)):
+        yield Finding("weight_decay_too_strong", 0.9, held_back[0] + told(answers), held_back[1])
+        return
     if below_reach(evidence) and (held := list(_held_short(model))):
         yield Finding(
             "weight_decay_too_strong",
@@ -153,6 +156,23 @@ def weight_decay(evidence: Evidence) -> Iterator[Finding]:
     else:
         return
     yield Finding("weight_decay_too_strong", 0.9, what + told(answers), fix, {"penalty": added})
+
+
+def _held_back(model: Model) -> tuple[str, ...]:
+    """(why, fix) where a classifier of scikit-learn penalises its weights far more than usual; () where not."""
+    last: Any = model.last_estimator
+    alpha, c = getattr(last, "alpha", None), getattr(last, "C", None)
+    if hasattr(last, "hidden_layer_sizes") and isinstance(alpha, (int, float)) and alpha >= 1:
+        return (
+            f"alpha={alpha:g} penalises weights {alpha / 1e-4:,.0f} times as much as usual.",
+            fixes.set_to(model, "alpha", 1e-4),
+        )
+    if isinstance(c, (int, float)) and 0 < c <= 1e-3:
+        return (
+            f"C={c:g} penalises weights {1 / c:,.0f} times as much as usual.",
+            fixes.set_to(model, "C", 1.0),
+        )
+    return ()
 
 
 def _held_short(model: Model) -> Iterator[str]:
