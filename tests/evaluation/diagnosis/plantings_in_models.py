@@ -134,9 +134,18 @@ def units(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(arrays.scaled(), [*dense(64, 32)[:-1], last], loss=loss, epochs=2)
 
 
-@planting("frozen_layers", "first", "hidden", "all")
+@planting("frozen_layers", "first", "hidden", "all", "no gradient")
 def frozen(arrays: Arrays, rng: Any, how: str) -> Given:
     layers = dense(64, 32)
+    if how == "no gradient":
+        import keras
+
+        # Three epochs: more of them, and what is left learns enough.
+        return fitted(
+            arrays.scaled(),
+            [layers[0], keras.layers.Lambda(keras.ops.stop_gradient), *layers[1:]],
+            epochs=3,
+        )
     for layer in {"first": layers[:1], "hidden": layers[:2], "all": layers}[how]:
         layer.trainable = False
     return fitted(arrays.scaled(), layers)

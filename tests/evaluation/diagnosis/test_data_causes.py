@@ -238,6 +238,29 @@ def test_the_more_upright_of_two_groups_of_writers_are_no_fault(few):
     assert tenfold.diagnose(**arrays_alone(given.scaled())).faults == ()
 
 
+def test_dark_ink_is_a_fault_unless_everything_is_told_as_well_as_a_probe_tells_it(few):
+    dark = few.map(lambda x: 1 - flat(x))
+    known = {row.tobytes(): digit for x, y in dark for row, digit in zip(x, y, strict=True)}
+
+    def found(wrong: int) -> Any:
+        def model(x: Array) -> Array:
+            told = np.array([known[row.tobytes()] for row in x])
+            told[:wrong] = (told[:wrong] + 1) % 10
+            return np.eye(10)[told]
+
+        return tenfold.diagnose(model=model, **arrays_alone(dark))
+
+    assert [(f.cause, f.fault) for f in found(0).findings] == [("inverted_pixels", False)]
+    assert found(30).cause == "inverted_pixels"
+
+
+def test_pictures_that_lie_wrongly_are_seen_without_a_training_part(few):
+    x, y = few.scaled().test
+    turned = {"transposed_pictures": x.reshape(-1, 28, 28).swapaxes(1, 2), "inverted_pixels": 1 - x}
+    for cause, given in turned.items():
+        assert tenfold.diagnose(model=lambda x: np.zeros(len(x)), test=(given, y)).cause == cause
+
+
 def test_digits_that_probes_find_hard_are_not_wrongly_labelled(arrays):
     # More of them than among the first 5,000 of MNIST's test part, which a few thousand others tell to 94 %.
     x, y = arrays.scaled().train

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES
 from tenfold.evaluation.diagnosis import fixes
-from tenfold.evaluation.diagnosis.evidence import Evidence, Fit, Whole, in_order
+from tenfold.evaluation.diagnosis.answers import Whole
+from tenfold.evaluation.diagnosis.evidence import Evidence, Fit, in_order
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.hands import is_other
 from tenfold.evaluation.diagnosis.inputs import Part

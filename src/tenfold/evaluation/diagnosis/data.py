@@ -264,21 +264,30 @@ def mixed_scaling(evidence: Evidence) -> Iterator[Finding]:
 
 def polarity(evidence: Evidence) -> Iterator[Finding]:
     """Dark ink on bright ground, in all pictures or in a share of them."""
-    train = evidence.train
-    if train is None or train.pictures is None or _is_other(evidence, train):
+    part = evidence.foremost
+    if part is None or part.pictures is None or _is_other(evidence, part):
         return
-    share = evidence.inverted(train)
+    share = evidence.inverted(part)
     if share > 0.05:
         inverted = [name for name, part in evidence.parts.items() if evidence.inverted(part) > 0.05]
         everywhere = share > 0.95 and len(inverted) == len(evidence.parts)
         yield Finding(
             "inverted_pixels",
             0.95,
-            f"The ground is bright and the ink dark in {share:.0%} of the training pictures; MNIST has bright ink on 0. "
+            f"The ground is bright and the ink dark in {share:.0%} of the pictures of {part.name}; MNIST has bright ink on 0. "
             "A model trained so tells no picture that is prepared as MNIST's are, and learns more slowly.",
             fixes.prepared(inverted, "x.max() - x" if everywhere else fixes.DARK_GROUND),
             {"share": share},
+            fault=not (everywhere and _all_well_told(evidence)),
         )
+
+
+def _all_well_told(evidence: Evidence) -> bool:
+    """Whether the model tells every part, unseen ones among them, as well as the probe tells unseen rows."""
+    reach, answers = evidence.within_reach, [evidence.answers(p) for p in evidence.parts.values()]
+    if reach is None or len(answers) < 2:
+        return False
+    return all(a is not None and a.accuracy.interval()[1] >= reach for a in answers)
 
 
 def identity(evidence: Evidence) -> Iterator[Finding]:

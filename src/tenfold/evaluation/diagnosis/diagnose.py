@@ -61,7 +61,7 @@ RULES: tuple[Rule, ...] = (
     losses.wrong_loss,
     losses.wrong_metric,
     structure.no_nonlinearity,
-    training.frozen_layers,
+    structure.frozen_layers,
     training.nan,
     rate.learning_rate,
     training.dropout,
@@ -181,9 +181,11 @@ def _ordered(findings: list[Finding]) -> list[Finding]:
 
 def _unexplained(evidence: Evidence) -> Iterable[Finding]:
     """An accuracy below what a probe reaches, for which no rule has an explanation."""
-    reach = evidence.within_reach
     for part in evidence.parts.values():
-        answers = evidence.answers(part)
+        answers, reach = evidence.answers(part), evidence.within_reach
+        if reach is None and evidence.train is None:
+            # What real digits tell of these, where they are digits.
+            reach, _ = evidence.as_digits(part)
         if answers is None or reach is None or not answers.accuracy.total:
             continue
         # A small network on few images stays some points behind the probe.

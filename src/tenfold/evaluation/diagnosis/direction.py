@@ -23,29 +23,29 @@ def clear_turn(evidence: Evidence, part: Part) -> str:
 
 def direction(evidence: Evidence) -> Iterator[Finding]:
     """Every part transposed, turned or mirrored in the same way; or a share of the training pictures."""
-    train = evidence.train
-    if train is None or train.pictures is None or len(train) < 30:
+    first = evidence.foremost
+    if first is None or first.pictures is None or len(first) < 30:
         return
-    if lying := lying_in(evidence, train):
+    if lying := lying_in(evidence, first):
         mixed = [part for part in evidence.parts.values() if lying_in(evidence, part)]
         yield Finding(
             "transposed_pictures",
             0.95,
-            f"Of the training pictures, {in_words(lying)}; the others stand as they should.",
+            f"Of the pictures of {first.name}, {in_words(lying)}; the others stand as they should.",
             fixes.stood(mixed, lying),
             {f"share_{turn.replace(' ', '_')}": round(share, 3) for turn, share in lying.items()},
         )
         return
-    turn = clear_turn(evidence, train)
+    turn = clear_turn(evidence, first)
     if turn in ("", AS_THEY_ARE):
         return
-    _, mended, strange = evidence.turn(train)
+    _, mended, strange = evidence.turn(first)
     yield Finding(
         "transposed_pictures",
         0.95,
         f"The pictures look like digits once they are {turn}: then they are {mended:.2f} times as far from real digits "
         f"as real ones are, now {strange:.2f} times.",
-        fixes.prepared(evidence.parts, fixes.turned(train, turn)),
+        fixes.prepared(evidence.parts, fixes.turned(first, turn)),
         {"strangeness": strange, "strangeness_mended": mended},
     )
 

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,14 +10,13 @@ from numpy.typing import NDArray
 
 from tenfold.digits import CLASSES, Images
 from tenfold.evaluation.diagnosis import probe
+from tenfold.evaluation.diagnosis.answers import Answers, Whole, answers_of
 from tenfold.evaluation.diagnosis.histories import History
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.models import Model
 from tenfold.evaluation.diagnosis.pictures import in_the_middle, levelled
 from tenfold.evaluation.diagnosis.reference import AS_THEY_ARE, TURNS, reference
-from tenfold.statistics import Proportion
 
-Whole = NDArray[np.int64]
 T = TypeVar("T")
 
 # 2,000 images tell an accuracy of 97 % to within 0.8 points, and a large network in some seconds.
@@ -27,55 +25,6 @@ LOOKED_AT = 1_000
 # Of digits as they are, 0.4 % at most are likelier by 15 nats after one certain turn; of those turned by chance, up to 45
 # degrees, 3 %, and half as many after most other turns; of transposed ones 77 %, of those turned by 180 degrees 30 %.
 SURELY, SOME, STANDS_OUT, FEWEST = 15.0, 0.02, 4.0, 200
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """What the model answered to some rows of a part.
-
-    Attributes:
-        rows: (m,) which rows.
-        outputs: float64 (m, k) as the model gave them; (m, 0) where it gave classes.
-        told: int64 (m,): the class it decides for.
-        labels: int64 (m,) or None.
-    """
-
-    rows: NDArray[np.intp]
-    outputs: NDArray[np.float64]
-    told: Whole
-    labels: Whole | None
-
-    @property
-    def accuracy(self) -> Proportion:
-        """Rows told as labelled; of none where there are no labels."""
-        if self.labels is None:
-            return Proportion(0, 0)
-        return Proportion(int((self.told == self.labels).sum()), len(self.told))
-
-    @property
-    def finite(self) -> bool:
-        """Whether every output is a number."""
-        return bool(np.isfinite(self.outputs).all())
-
-    @cached_property
-    def are_probabilities(self) -> bool:
-        """Whether outputs are 0..1 and sum to 1."""
-        o = self.outputs
-        if o.shape[1] < 2 or not self.finite:
-            return False
-        return bool((o >= -1e-6).all() and np.abs(o.sum(axis=1) - 1).max() < 1e-3)
-
-    @cached_property
-    def log_loss(self) -> float | None:
-        """Mean -log(probability of the label), of probabilities; None of anything else."""
-        if (
-            self.labels is None
-            or not self.are_probabilities
-            or self.labels.max() >= self.outputs.shape[1]
-        ):
-            return None
-        own = self.outputs[np.arange(len(self.labels)), self.labels]
-        return float(-np.log(np.maximum(own, 1e-7)).mean())
 
 
 class Fit(NamedTuple):
@@ -100,6 +49,11 @@ class Evidence:
     def train(self) -> Part | None:
         """The training part."""
         return self.parts.get("train")
+
+    @property
+    def foremost(self) -> Part | None:
+        """The training part; where it is not given, another."""
+        return self.train or next(iter(self.others), None)
 
     @property
     def others(self) -> list[Part]:
@@ -361,23 +315,6 @@ def _contradicted(
     so = surely & (best == list(TURNS).index(turn))
     turned = told(in_the_middle(TURNS[turn](inked[so]))) == labels[so]
     return bool(others.mean() > 0.5 > turned.mean())
-
-
-def answers_of(rows: NDArray[np.intp], outputs: NDArray[Any], labels: Whole | None) -> Answers:
-    """Whatever a model gave, (m,), (m, 1) or (m, k), text or numbers -> Answers."""
-    if outputs.ndim > 2:
-        outputs = outputs.reshape(len(outputs), -1)
-    if outputs.dtype.kind in "OUS":
-        outputs = outputs.reshape(-1).astype(str).astype(np.float64)
-    floats = outputs.astype(np.float64)
-    if floats.ndim == 2 and floats.shape[1] > 1:
-        with np.errstate(all="ignore"):
-            told = np.nan_to_num(floats, nan=-np.inf).argmax(axis=1).astype(np.int64)
-        return Answers(rows, floats, told, labels)
-    flat = np.nan_to_num(floats.reshape(-1))
-    whole = bool((flat == np.rint(flat)).all()) and floats.ndim == 1
-    kept = np.empty((len(flat), 0)) if whole else floats.reshape(-1, 1)
-    return Answers(rows, kept, np.rint(np.clip(flat, -1e9, 1e9)).astype(np.int64), labels)
 
 
 def best_renaming(labels: Whole, shows: Whole) -> tuple[float, dict[int, int]]:

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.evaluation.diagnosis import inside
-from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
+from tenfold.evaluation.diagnosis.answers import Answers
+from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.statistics import Proportion
 
 # A network that does worse on its own training rows than closed-form Gaussians do on unseen ones.

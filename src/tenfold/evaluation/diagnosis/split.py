@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tenfold.evaluation.diagnosis.evidence import Answers, Evidence, Whole, in_order
+from tenfold.evaluation.diagnosis.answers import Answers, Whole
+from tenfold.evaluation.diagnosis.evidence import Evidence, in_order
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.outcome import below_reach, told

@@ -6,9 +6,11 @@ import numpy as np
 
 from tenfold.digits import CLASSES
 from tenfold.evaluation.diagnosis import fixes
-from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
+from tenfold.evaluation.diagnosis.answers import Answers
+from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
-from tenfold.evaluation.diagnosis.models import LINEAR, Model
+from tenfold.evaluation.diagnosis.models import LINEAR, Layer, Model, numpy_of
+from tenfold.evaluation.diagnosis.outcome import FEW_STEPS, below_reach, told
 
 CROSS_ENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 # Softmax of ten probabilities gives at most e / (e + 9) to one of them: the loss cannot fall below 1.461.
@@ -276,6 +278,48 @@ def no_nonlinearity(evidence: Evidence) -> Iterator[Finding]:
         + ": together they are one linear layer, which tells 92 % of MNIST at best.",
         "keras.layers.Dense(64, activation='relu')   # every hidden layer",
     )
+
+
+def frozen_layers(evidence: Evidence) -> Iterator[Finding]:
+    """Layers whose weights no step changed, in a network that does worse than it could."""
+    model = evidence.model
+    if model is None or model.kind != "keras" or not below_reach(evidence):
+        return
+    fixed = [layer for layer in model.weighted if getattr(layer.itself, "trainable", True) is False]
+    cut_off = [
+        layer for layer in model.weighted if layer not in fixed and _never_moved(model, layer)
+    ]
+    if len(cut_off) == len(model.weighted) - len(fixed):
+        cut_off = []  # nothing moved at all: it was not trained, or is dead
+    why = {
+        "have trainable=False": fixed,
+        "have biases that are 0 to the last bit: no gradient reaches them": cut_off,
+    }
+    said = [
+        f"{len(layers)} of {len(model.weighted)} layers with weights {what} "
+        f"({', '.join(str(getattr(layer.itself, 'name', layer.kind)) for layer in layers)})"
+        for what, layers in why.items()
+        if layers
+    ]
+    if said:
+        yield Finding(
+            "frozen_layers",
+            0.9,
+            f"{'; '.join(said)}. They stay as they began.{told(evidence.answers(evidence.train))}",
+            "model.trainable = True   # of all layers; and no stop_gradient behind them\n"
+            "model.compile(...)   # what is trainable counts from here on\nmodel.fit(...)",
+            {"frozen": len(fixed) + len(cut_off)},
+        )
+
+
+def _never_moved(model: Model, layer: Layer) -> bool:
+    """Whether a bias that began with 0 is still 0, whole, after many steps."""
+    bias = getattr(layer.itself, "bias", None)
+    began = layer.settings.get("bias_initializer")
+    name = began.get("class_name") if isinstance(began, dict) else began
+    if bias is None or not model.steps or model.steps < FEW_STEPS or str(name).lower() != "zeros":
+        return False
+    return not np.any(numpy_of(bias))
 
 
 def _place_of_last(model: Model) -> int:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tenfold.evaluation.diagnosis import fixes, inside
-from tenfold.evaluation.diagnosis.evidence import Answers, Evidence
+from tenfold.evaluation.diagnosis.answers import Answers
+from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.hands import is_other
 from tenfold.evaluation.diagnosis.models import Model
@@ -29,28 +30,6 @@ WIDE, MENTIONED = 0.1, 0.05
 # What statistics of the batch gain in accuracy where the kept ones still hold some of the start; and where they hold none, but
 # the weights run ahead of them: by 2 to 3 points they do in sound networks of a few epochs.
 UNSETTLED, OUTRUN = 0.02, 0.05
-
-
-def frozen_layers(evidence: Evidence) -> Iterator[Finding]:
-    """Layers whose weights no step changes, in a network that does worse than it could."""
-    model = evidence.model
-    if model is None or model.kind != "keras" or not below_reach(evidence):
-        return
-    weighted = model.weighted
-    frozen = [layer for layer in weighted if getattr(layer.itself, "trainable", True) is False]
-    if not frozen:
-        return
-    answers = evidence.answers(evidence.train)
-    names = ", ".join(str(getattr(layer.itself, "name", layer.kind)) for layer in frozen)
-    yield Finding(
-        "frozen_layers",
-        0.9,
-        f"{len(frozen)} of {len(weighted)} layers with weights have trainable=False ({names}): they stay as they began."
-        f"{told(answers) if answers else ''}",
-        "model.trainable = True   # of all layers\n"
-        "model.compile(...)   # what is trainable counts from here on\nmodel.fit(...)",
-        {"frozen": len(frozen)},
-    )
 
 
 def nan(evidence: Evidence) -> Iterator[Finding]:
