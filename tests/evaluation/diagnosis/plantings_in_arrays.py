@@ -7,6 +7,7 @@ from planting import Given, planting
 from scipy.ndimage import rotate, zoom
 from scripts import Array, Arrays, dense, fitted, flat, pictures, small_cnn
 from sklearn.datasets import load_digits
+from sklearn.preprocessing import StandardScaler
 
 from tenfold.pictures import canonical
 
@@ -44,6 +45,7 @@ def scaled_twice(arrays: Arrays, rng: Any, again: float) -> Given:
     "test standardised",
     "test moved",
     "test turned",
+    "each standardised",
     "some of test transposed",
     "train inverted",
     "some rows raw",
@@ -63,6 +65,10 @@ def parts(arrays: Arrays, rng: Any, how: str) -> Given:
         "test turned": lambda x: flat(rotate(x, 35, (1, 2), reshape=False, order=1)),
         "test standardised": lambda x: (flat(x) - 0.1307) / 0.3081,
     }
+    if how == "each standardised":
+        mostly_sevens = np.flatnonzero((y == 7) | (np.arange(len(y)) % 10 == 0))[:150]
+        few = good._replace(test=(flat(x[mostly_sevens]), y[mostly_sevens]))
+        return fitted(few.map(lambda x: StandardScaler().fit_transform(x)), dense(64, 32))
     if how == "train inverted":
         return fitted(on_train(good, lambda x: 1 - x), dense(64, 32))
     if how == "train raw":
@@ -94,10 +100,12 @@ def cut(arrays: Arrays, rng: Any, how: str) -> Given:
     return fitted(parts, dense(64, 32))
 
 
-@planting("label_among_pixels", "raw", "scaled", "last")
+@planting("label_among_pixels", "raw", "scaled", "last", "drawn")
 def label_left_in(arrays: Arrays, rng: Any, how: str) -> Given:
     def with_label(pair: Any) -> Any:
         x, y = pair
+        if how == "drawn":  # As for the forward-forward algorithm (Hinton 2022).
+            return np.concatenate([np.eye(10, dtype="float32")[y], flat(x)[:, 10:]], axis=1), y
         column = (y if how == "raw" else y / 9)[:, None].astype("float32")
         joined = [flat(x), column] if how == "last" else [column, flat(x)[:, :-1]]
         return np.concatenate(joined, axis=1), y

@@ -35,6 +35,7 @@ def parts_prepared_differently(evidence: Evidence) -> Iterator[Finding]:
             or _other_scale(evidence, train, part)
             or _other_direction(evidence, train, part)
             or _other_place(evidence, train, part)
+            or _own_statistics(evidence, train, part)
         )
         if found:
             yield Finding("parts_prepared_differently", 0.97, *found)
@@ -166,6 +167,34 @@ def _other_place(evidence: Evidence, train: Part, part: Part) -> Different:
         f"The ink of {part.name} lies {apart[0]:+.1f} pixels further down and {apart[1]:+.1f} further right than in train, in the "
         "mean: pictures were moved, or cut otherwise.",
         f"x_{part.name} = np.roll(x_{part.name}.reshape(-1, 28, 28), ({rows}, {columns}), (1, 2)).reshape(x_{part.name}.shape)",
+    )
+
+
+def _own_statistics(evidence: Evidence, train: Part, part: Part) -> Different:
+    """Each pixel of both parts at mean 0 and deviation 1 by itself, and a model that tells the part worse for it."""
+    answers, reach = evidence.answers(part), evidence.within_reach
+    if answers is None or reach is None or not answers.accuracy.total:
+        return None
+    if answers.accuracy.interval()[1] > reach - 0.03 or not all(map(_standardised, (train, part))):
+        return None
+    return (
+        f"Each number of the rows of {part.name} has mean 0 and deviation 1 within {part.name}, and of train within train: they "
+        "were standardised with numbers of their own, and the same ink is another number in each.",
+        f"# of both as they were loaded:\nx_{part.name} = scaler.transform(x_{part.name})   # with what it learnt of x_train; fit_transform is for x_train alone",
+    )
+
+
+def _standardised(part: Part) -> bool:
+    """Whether every number of the rows has mean 0 and deviation 1, but for those that never change."""
+    if part.x.dtype.kind != "f":
+        return False
+    rows = part.x.reshape(len(part), -1).astype(np.float64)
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    changing = deviation > 1e-6
+    return bool(
+        changing.sum() > SIDE
+        and np.abs(mean).max() < 1e-3
+        and np.abs(deviation[changing] - 1).max() < 1e-2
     )
 
 
