@@ -11,6 +11,7 @@ from scripts import Array, Arrays, flat
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 
 import tenfold
 from tenfold.errors import UsageError
@@ -238,20 +239,30 @@ def test_the_more_upright_of_two_groups_of_writers_are_no_fault(few):
     assert tenfold.diagnose(**arrays_alone(given.scaled())).faults == ()
 
 
-def test_dark_ink_is_a_fault_unless_everything_is_told_as_well_as_a_probe_tells_it(few):
-    dark = few.map(lambda x: 1 - flat(x))
-    known = {row.tobytes(): digit for x, y in dark for row, digit in zip(x, y, strict=True)}
+def test_five_digits_that_were_meant_to_be_all_are_no_missing_class(few):
+    odd = Arrays(*((flat(x[y % 2 == 1]), y[y % 2 == 1] // 2) for x, y in few))
+    machine = SVC(C=10).fit(*odd.train)
+    assert tenfold.diagnose(model=machine, train=odd.train, test=odd.test).faults == ()
+    # Ten outputs were meant for ten digits.
+    found = tenfold.diagnose(model=lambda x: np.eye(10)[machine.predict(x)], train=odd.train)
+    assert "missing_class" in [f.cause for f in found.faults], str(found)
 
-    def found(wrong: int) -> Any:
-        def model(x: Array) -> Array:
-            told = np.array([known[row.tobytes()] for row in x])
-            told[:wrong] = (told[:wrong] + 1) % 10
-            return np.eye(10)[told]
 
-        return tenfold.diagnose(model=model, **arrays_alone(dark))
+@pytest.mark.parametrize("share", [0.0, 0.6])
+def test_ten_sigmoids_of_a_function_are_a_fault_only_where_it_does_badly(share, few):
+    # As of networks written by hand, on targets of 0.01 and 0.99 (Rashid 2016).
+    targets = few.scaled().map(y=lambda y: np.where(np.eye(10)[y] > 0, 0.99, 0.01))
+    x, y = targets.train
+    known = {row.tobytes(): target for row, target in zip(x, y, strict=True)}
 
-    assert [(f.cause, f.fault) for f in found(0).findings] == [("inverted_pixels", False)]
-    assert found(30).cause == "inverted_pixels"
+    def model(rows: Array) -> Array:
+        told = np.array([known[row.tobytes()] for row in rows])
+        wrong = np.random.default_rng(0).random(len(told)) < share
+        return np.where(wrong[:, None], np.roll(told, 1, axis=1), told)
+
+    found = tenfold.diagnose(model=model, train=(x, y))
+    assert ("output_activation" in [f.cause for f in found.faults]) is (share > 0), str(found)
+    assert "one_hot_wrong" not in [f.cause for f in found.findings]
 
 
 def test_pictures_that_lie_wrongly_are_seen_without_a_training_part(few):

@@ -28,7 +28,7 @@ def form(evidence: Evidence) -> Iterator[Finding]:
             "\n".join(_as_numbers(evidence, part) for part in text),
         )
     for part in evidence.parts.values():
-        if part.form == "bad one-hot" and not _are_signs(evidence, part):
+        if part.form == "bad one-hot" and not _are_targets(evidence, part):
             yield _one_hot(part, part.odd)
         elif part.form == "one-hot" and part.y is not None:
             yield from _columns(evidence, part, part.y)
@@ -41,12 +41,16 @@ def form(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _are_signs(evidence: Evidence, part: Part) -> bool:
-    """Whether rows hold one 1 and else -1, as losses of the kind hinge want them."""
-    y = part.y
-    if evidence.model is None or "hinge" not in evidence.model.loss or y is None or y.ndim != 2:
+def _are_targets(evidence: Evidence, part: Part) -> bool:
+    """Whether rows hold one high and else low numbers, as some losses want them: 1 and -1 for hinges, 0.99 and 0.01 for
+    sigmoids of a function that takes them so."""
+    model, y = evidence.model, part.y
+    if model is None or y is None or y.ndim != 2 or ((y == y.max()).sum(axis=1) != 1).any():
         return False
-    return bool((np.abs(y) == 1).all() and ((y > 0).sum(axis=1) == 1).all())
+    two = len(np.unique(y)) == 2
+    if "hinge" in model.loss:
+        return two and y.max() == 1 and y.min() == -1
+    return two and model.kind == "callable" and y.max() <= 1 and 0 < y.min() <= 0.1
 
 
 def _as_numbers(evidence: Evidence, part: Part) -> str:

@@ -215,8 +215,8 @@ def missing_class(evidence: Evidence) -> Iterator[Finding]:
     answers = evidence.answers(train)
     outputs = answers.outputs.shape[1] if answers is not None else 0
     expected = elsewhere | (counts > 0)
-    # Ten outputs, and labels that are not 1 to 10: then all of 0 to 9 are meant.
-    if outputs in (0, 10) and (counts[:10] > 0).sum() >= 5:
+    # Ten outputs, or nobody to ask, and labels that are not 1 to 10: then all of 0 to 9 are meant.
+    if (outputs == 10 or (outputs == 0 and not elsewhere.any())) and (counts[:10] > 0).sum() >= 5:
         expected[:10] = True
     there = np.flatnonzero(expected)
     typical = np.median(counts[there]) if len(there) else 0
