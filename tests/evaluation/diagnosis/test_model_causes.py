@@ -239,6 +239,21 @@ def test_a_layer_of_somebodys_own_that_bends_nothing_is_found_by_its_numbers(few
     assert "no_nonlinearity" not in [f.cause for f in found([keras.layers.ReLU()]).faults]
 
 
+def test_weights_of_a_layer_of_somebodys_own_are_seen_not_to_be_trained(few):
+    import keras
+
+    class Fixed(keras.layers.Layer):
+        def build(self, shape):
+            self.kernel = self.add_weight(shape=(shape[-1], 32), trainable=False)
+
+        def call(self, x):
+            return keras.ops.relu(x @ self.kernel)
+
+    for layer, fixed in ((Fixed(), True), (keras.layers.Dense(32, activation="relu"), False)):
+        found = tenfold.diagnose(**compiled(few.scaled(), [layer, *dense()]))
+        assert ("frozen_layers" in [f.cause for f in found.faults]) is fixed, str(found)
+
+
 def test_signs_are_right_for_a_hinge_and_wrong_for_a_cross_entropy(few):
     signs = few.scaled().map(y=lambda y: np.where(np.eye(10)[y] > 0, 1.0, -1.0))
     hinge = compiled(signs, dense(64, last=None), loss="squared_hinge")

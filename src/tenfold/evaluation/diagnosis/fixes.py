@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from tenfold.digits import SIDE
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.models import Model
@@ -84,7 +86,8 @@ def trained_longer(model: Model | None) -> str:
     if model is None or model.kind != "callable":
         return f"model.fit(x, y, epochs=20, {_STOPPING})"
     for _, value in _settings(model, "max_iter"):
-        if isinstance(value, int) and value > 0:
+        taken = getattr(model.last_estimator, "n_iter_", value)
+        if isinstance(value, int) and 0 < value <= max(np.ravel(taken)):
             return set_to(model, "max_iter", 5 * value)
     if model.estimator is not None:
         return (

@@ -9,7 +9,7 @@ from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.answers import Answers
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
-from tenfold.evaluation.diagnosis.models import LINEAR, Layer, Model, numpy_of
+from tenfold.evaluation.diagnosis.models import LINEAR, SCALING, Layer, Model, numpy_of
 from tenfold.evaluation.diagnosis.outcome import FEW_STEPS, below_reach, told
 
 CROSS_ENTROPIES = ("categorical_crossentropy", "sparse_categorical_crossentropy")
@@ -287,18 +287,18 @@ def frozen_layers(evidence: Evidence) -> Iterator[Finding]:
     model = evidence.model
     if model is None or model.kind != "keras" or not below_reach(evidence):
         return
-    fixed = [layer for layer in model.weighted if getattr(layer.itself, "trainable", True) is False]
+    fixed = [layer for layer in model.layers if _is_fixed(layer)]
     cut_off = [
         layer for layer in model.weighted if layer not in fixed and _never_moved(model, layer)
     ]
-    if len(cut_off) == len(model.weighted) - len(fixed):
+    if len(cut_off) == sum(layer not in fixed for layer in model.weighted):
         cut_off = []  # nothing moved at all: it was not trained, or is dead
     why = {
         "have trainable=False": fixed,
         "have biases that are 0 to the last bit: no gradient reaches them": cut_off,
     }
     said = [
-        f"{len(layers)} of {len(model.weighted)} layers with weights {what} "
+        f"{len(layers)} of the layers with weights {what} "
         f"({', '.join(str(getattr(layer.itself, 'name', layer.kind)) for layer in layers)})"
         for what, layers in why.items()
         if layers
@@ -312,6 +312,12 @@ def frozen_layers(evidence: Evidence) -> Iterator[Finding]:
             "model.compile(...)   # what is trainable counts from here on\nmodel.fit(...)",
             {"frozen": len(fixed) + len(cut_off)},
         )
+
+
+def _is_fixed(layer: Layer) -> bool:
+    """Whether a layer multiplies by weights that are not to be trained."""
+    weights = [w for w in getattr(layer.itself, "weights", ()) if len(w.shape) > 1]
+    return layer.kind not in SCALING and bool(weights) and not any(w.trainable for w in weights)
 
 
 def _never_moved(model: Model, layer: Layer) -> bool:
