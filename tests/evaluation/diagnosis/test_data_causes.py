@@ -329,6 +329,18 @@ def test_a_training_part_that_was_augmented_is_no_fault(augment, most, arrays):
     assert found.cause == "label_noise", str(found)
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 1.0])
+def test_digits_that_were_taken_for_one_another_are_named(share, arrays):
+    # At a half each way, whoever learns from these labels cannot tell the two apart: real digits can.
+    (x, y), *rest = arrays.scaled()
+    other = np.arange(10)
+    other[[4, 9, 3]] = [9, 4, 5]
+    some = np.random.default_rng(0).random(len(y)) < share / 2
+    found = tenfold.diagnose(train=(x, np.where(some, other[y], y)), test=rest[-1])
+    assert found.cause == "label_noise", str(found)
+    assert "that show 4 are labelled 9" in found.faults[0].evidence
+
+
 @pytest.mark.parametrize(
     ("cause", "deal"),
     [

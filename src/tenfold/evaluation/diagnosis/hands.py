@@ -1,18 +1,22 @@
 """Digits that are judged but were written, or made into pictures, otherwise than those a network learnt from."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
+from tenfold.digits import joined
 from tenfold.evaluation.diagnosis.evidence import FEWEST, Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.pictures import in_the_middle, levelled
-from tenfold.evaluation.diagnosis.reference import reference
+from tenfold.evaluation.diagnosis.reference import reference, sample
 
 # Parts of MNIST lie between -0.5 and 1.3 nats of one another; digits of other people, scanned and brought to MNIST's form,
 # at -3.7 (Swiss writers), -6 (optdigits) and -14 (semeion).
 OTHER = -2.0
+# Parts of MNIST lie from -2.2 to 0.3 of the reference itself, those of other people below -4.5.
+OF_MNIST = -3.0
 # The share of the judged that is lost at least, for sure.
 COSTLY = 0.03
 
@@ -48,6 +52,18 @@ def other_hand(evidence: Evidence) -> Iterator[Finding]:
 def is_other(evidence: Evidence, part: Part) -> bool:
     """Whether the digits of a part are clearly less like digits than the training ones."""
     return part is not evidence.train and _apart(evidence, part) < OTHER
+
+
+def like_mnist(evidence: Evidence, part: Part) -> bool:
+    """Whether the digits of a part are as like digits as MNIST's: so that real digits know which of them look alike."""
+    theirs = _likelihood(evidence, part)
+    return theirs is not None and theirs > _of_mnist() + OF_MNIST
+
+
+@lru_cache(maxsize=1)
+def _of_mnist() -> float:
+    scores = reference().gaussians.scores(reference().components(joined(sample()).images))
+    return float(np.median(scores.max(axis=1)))
 
 
 def _apart(evidence: Evidence, part: Part) -> float:
