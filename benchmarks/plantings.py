@@ -4,7 +4,8 @@ usage: python benchmarks/plantings.py [BACKEND:SEED...] [--out results]
 
 Claim: `tenfold.diagnose` names at least 95 % of the faults that tests/evaluation/diagnosis plants first, in at most 30
 seconds each, and finds none in the healthy scripts there, also where the tests never look: on other images of MNIST, with
-other seeds, on other backends of Keras. Each BACKEND:SEED is a process of its own; without any, those in RUNS.
+other seeds, on other backends of Keras. Each BACKEND:SEED is a process of its own; without any, those in RUNS. What was
+measured before on the same day, machine and versions stays in the record.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import numpy as np
 
 import tenfold
 from tenfold import Proportion
-from tenfold.files import write_json
+from tenfold.files import read_json, write_json
 from tenfold.randomness import stream
 from tenfold.training.environment import machine, versions
 
@@ -133,9 +134,11 @@ def main() -> None:
         "date": date.today().isoformat(),
         "machine": machine(),
         "versions": versions(),
-        "runs": found,
     }
-    write_json(chosen.out / "diagnosis.json", record)
+    target = chosen.out / "diagnosis.json"
+    kept = dict(read_json(target)) if target.exists() else {}
+    runs = kept.pop("runs", {})
+    write_json(target, record | {"runs": (runs if kept == record else {}) | found})
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """Faults in how a network was put together are named before it has learnt anything."""
 
 import warnings
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import plantings_in_models
 import pytest
 from planting import PLANTINGS, Planting
-from scripts import Arrays, dense, fitted, flat
+from scripts import Array, Arrays, dense, fitted, flat
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -252,6 +253,40 @@ def test_weights_of_a_layer_of_somebodys_own_are_seen_not_to_be_trained(few):
     for layer, fixed in ((Fixed(), True), (keras.layers.Dense(32, activation="relu"), False)):
         found = tenfold.diagnose(**compiled(few.scaled(), [layer, *dense()]))
         assert ("frozen_layers" in [f.cause for f in found.faults]) is fixed, str(found)
+
+
+@pytest.mark.parametrize("kind", ["function", *["module"] * bool(find_spec("torch"))])
+def test_what_answers_with_tensors_that_keep_gradients_is_asked(kind, few):
+    rows = few.scaled()
+    plane = RidgeClassifier().fit(*rows.train)
+
+    class Tensor:
+        def __init__(self, values: Array) -> None:
+            self.values = values
+
+        def detach(self) -> "Tensor":
+            return Tensor(self.values)
+
+        def cpu(self) -> Array:
+            return self.values
+
+        def __array__(self, *_: Any, **__: Any) -> Array:
+            raise RuntimeError("Can't call numpy() on a tensor that requires grad.")
+
+    model = lambda x: Tensor(plane.decision_function(x))  # noqa: E731
+    if kind == "module":
+        import torch
+
+        model = torch.nn.Sequential(torch.nn.Dropout(0.9), torch.nn.Linear(784, 10))
+        with torch.no_grad():
+            for to, values in zip(
+                model[1].parameters(), (plane.coef_, plane.intercept_), strict=True
+            ):
+                to.copy_(torch.as_tensor(values))
+    found = tenfold.diagnose(model=model, train=rows.train, test=rows.test)
+    right = round(plane.score(*rows.test) * len(rows.test[1]))
+    assert f"({right}/{len(rows.test[1])};" in found.looked_at["test"]
+    assert kind == "function" or model.training  # as it was
 
 
 def test_signs_are_right_for_a_hinge_and_wrong_for_a_cross_entropy(few):

@@ -106,7 +106,7 @@ def diagnose(
     """Why is the accuracy what it is? Looks at what is given; the more is given, the surer it is.
 
     Args:
-        model: a Keras model, anything with predict_proba or predict, or a function x -> outputs.
+        model: a Keras model, a module of PyTorch, anything with predict_proba or predict, or a function x -> outputs.
         train: (x, y) as they went into `model.fit`: arrays, frames or tensors; x of shape (n, ...), y of
             shape (n,), (n, 1) or (n, classes). Or Digits.
         validation: likewise, what training was watched on.

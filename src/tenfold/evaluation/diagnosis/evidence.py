@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tenfold.digits import CLASSES, Images
 from tenfold.evaluation.diagnosis import probe
 from tenfold.evaluation.diagnosis.answers import Answers, Whole, answers_of
+from tenfold.evaluation.diagnosis.foreign import as_array
 from tenfold.evaluation.diagnosis.histories import History
 from tenfold.evaluation.diagnosis.inputs import Part
 from tenfold.evaluation.diagnosis.models import Model
@@ -98,7 +99,7 @@ class Evidence:
             raise TypeError("no model")
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return np.asarray(self.model.answer(x))
+            return as_array(self.model.answer(x))
 
     # What simple probes say of inputs and labels
 

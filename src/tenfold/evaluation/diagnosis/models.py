@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import UsageError
+from tenfold.evaluation.diagnosis.foreign import ask_module, is_module, training_of
 from tenfold.network import Network
 from tenfold.recipe import Recipe
 
@@ -48,6 +49,12 @@ BEFORE_WEIGHTS = (
     "Normalization",
     "Lambda",
     "ZeroPadding2D",
+    "Cropping2D",
+    "CenterCrop",
+    "Resizing",
+    "UpSampling2D",
+    "AveragePooling2D",
+    "MaxPooling2D",
 )
 
 
@@ -137,7 +144,7 @@ class Model:
 
 
 def model_of(given: Any) -> Model:
-    """A Keras model, a Recipe, something with predict_proba or predict, or a function -> Model.
+    """A Keras model, a module of PyTorch, something with predict_proba or predict, or a function -> Model.
 
     Raises:
         UsageError: it is none of these.
@@ -146,29 +153,22 @@ def model_of(given: Any) -> Model:
         return given
     if _is_keras(given):
         return _of_keras(given)
+    if is_module(given):
+        return _of_callable(lambda x: ask_module(given, x), given)
     for name in ("predict_proba", "predict"):
         if callable(getattr(given, name, None)):
-            return _of_estimator(Model("callable", getattr(given, name), itself=given))
+            return _of_callable(getattr(given, name), given)
     if callable(given):
-        return _of_estimator(Model("callable", given, itself=given))
+        return _of_callable(given, given)
     raise UsageError(
         f"model: expected a Keras model, a classifier or a function x -> outputs, received {type(given).__name__}. "
         "Give the model itself, not its name or its weights."
     )
 
 
-def _of_estimator(model: Model) -> Model:
-    """With what a network of scikit-learn says of how it was trained."""
-    network: Any = model.last_estimator
-    solver = {"adam": "Adam", "sgd": "SGD"}.get(str(getattr(network, "solver", "")), "")
-    if not solver or not hasattr(network, "learning_rate_init"):
-        return model
-    return replace(
-        model,
-        optimizer=solver,
-        learning_rate=_number(network.learning_rate_init),
-        momentum=_number(network.momentum) or 0.0 if solver == "SGD" else 0.0,
-    )
+def _of_callable(answer: Callable[[NDArray[Any]], Outputs], given: Any) -> Model:
+    model = Model("callable", answer, itself=given)
+    return replace(model, **training_of(model.last_estimator))
 
 
 def with_recipe(model: Model, recipe: Recipe, *, images: int, epochs: int) -> Model:

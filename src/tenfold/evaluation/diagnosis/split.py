@@ -238,7 +238,7 @@ def missing_class(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         "missing_class",
         0.96,
-        f"The training data hold {how_many}, where other classes have about {typical:,.0f}.{share}",
+        f"The training data hold {how_many}, where other classes have about {np.median(counts[np.setdiff1d(there, lacking)]):,.0f}.{share}",
         "print(np.bincount(y_train, minlength=10))   # after each step that selects rows: which one loses them?",
         {f"images_of_{c}": int(counts[c]) for c in lacking},
     )

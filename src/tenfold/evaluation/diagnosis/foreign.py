@@ -1,0 +1,52 @@
+"""Networks of scikit-learn and modules of PyTorch: what they tell of themselves, and how they are asked.
+
+Neither is imported here: whoever has one has imported it.
+"""
+
+import sys
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SOLVERS = {"adam": "Adam", "sgd": "SGD"}
+ROWS_AT_A_TIME = 500
+
+
+def training_of(estimator: Any) -> dict[str, Any]:
+    """How a network of scikit-learn was trained, under the names of `models.Model`; {} of anything else."""
+    optimizer = SOLVERS.get(str(getattr(estimator, "solver", "")))
+    if optimizer is None or not hasattr(estimator, "learning_rate_init"):
+        return {}
+    return {
+        "optimizer": optimizer,
+        "learning_rate": float(estimator.learning_rate_init),
+        "momentum": float(estimator.momentum) if optimizer == "SGD" else 0.0,
+    }
+
+
+def is_module(given: Any) -> bool:
+    """Whether it is a module of PyTorch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(given, torch.nn.Module)
+
+
+def ask_module(module: Any, x: NDArray[Any]) -> NDArray[Any]:
+    """What a module answers to x (n, ...), as float32, in evaluation mode; it is left as it was."""
+    torch = sys.modules["torch"]
+    was_training = module.training
+    like = next(iter(module.parameters()), torch.zeros(0))
+    module.eval()
+    try:
+        with torch.no_grad():
+            rows = torch.as_tensor(np.ascontiguousarray(x)).to(like.device, like.dtype)
+            return as_array(torch.cat([module(some) for some in rows.split(ROWS_AT_A_TIME)]))
+    finally:
+        module.train(was_training)
+
+
+def as_array(outputs: Any) -> NDArray[Any]:
+    """What a function gave, a tensor that keeps gradients among others, as NumPy's."""
+    if hasattr(outputs, "detach"):
+        outputs = outputs.detach().cpu()
+    return np.asarray(outputs)
