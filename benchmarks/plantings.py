@@ -28,7 +28,7 @@ from tenfold.randomness import stream
 from tenfold.training.environment import machine, versions
 
 ROOT = Path(__file__).resolve().parent.parent
-RUNS = ("tensorflow:1", "jax:2", "torch:3")
+RUNS = ("tensorflow:1", "jax:2")
 SIZES = (3200, 800, 1000)
 """Images to train on, to validate with, to test with."""
 

@@ -37,19 +37,9 @@ def scaled_twice(arrays: Arrays, rng: Any, again: float) -> Given:
 
 @planting(
     "parts_prepared_differently",
-    "test raw",
-    "train raw",
-    "test inverted",
-    "test l2",
-    "test transposed",
-    "test standardised",
-    "test moved",
-    "test turned",
-    "each standardised",
-    "some of test transposed",
-    "train inverted",
-    "some rows raw",
-)
+    "test raw", "train raw", "test inverted", "test l2", "test transposed", "test standardised", "test moved", "test turned",
+    "each standardised", "some of test transposed", "train inverted", "some rows raw",
+)  # fmt: skip
 def parts(arrays: Arrays, rng: Any, how: str) -> Given:
     good = arrays.scaled()
     x, y = arrays.test
@@ -66,9 +56,9 @@ def parts(arrays: Arrays, rng: Any, how: str) -> Given:
         "test standardised": lambda x: (flat(x) - 0.1307) / 0.3081,
     }
     if how == "each standardised":
-        mostly_sevens = np.flatnonzero((y == 7) | (np.arange(len(y)) % 10 == 0))[:150]
-        few = good._replace(test=(flat(x[mostly_sevens]), y[mostly_sevens]))
-        return fitted(few.map(lambda x: StandardScaler().fit_transform(x)), dense(64, 32))
+        sevens = np.flatnonzero((y == 7) | (np.arange(len(y)) % 10 == 0))[:150]
+        good = good._replace(test=(flat(x[sevens]), y[sevens]))
+        return fitted(good.map(lambda x: StandardScaler().fit_transform(x)), dense(64, 32))
     if how == "train inverted":
         return fitted(on_train(good, lambda x: 1 - x), dense(64, 32))
     if how == "train raw":

@@ -10,9 +10,10 @@ import pytest
 import tenfold
 from tenfold.errors import UnknownName
 from tenfold.evaluation.diagnosis import CAUSES, Diagnosis, Finding, probe
+from tenfold.evaluation.diagnosis.compiled import snake
 from tenfold.evaluation.diagnosis.histories import history_of
 from tenfold.evaluation.diagnosis.inputs import read_labels
-from tenfold.evaluation.diagnosis.models import model_of, snake, with_recipe
+from tenfold.evaluation.diagnosis.models import model_of, with_recipe
 from tenfold.evaluation.diagnosis.pictures import restore
 
 

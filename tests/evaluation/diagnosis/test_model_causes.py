@@ -289,6 +289,45 @@ def test_what_answers_with_tensors_that_keep_gradients_is_asked(kind, few):
     assert kind == "function" or model.training  # as it was
 
 
+def test_columns_of_a_classifier_are_those_of_its_classes(few):
+    # A hand calculation: of six digits the columns are not the digits.
+    x, y = few.scaled().train
+    some = np.isin(y, [1, 3, 5, 6, 8, 9])
+    plane = LogisticRegression(max_iter=300).fit(x[some], y[some])
+    found = tenfold.diagnose(model=plane, train=(x[some], y[some]))
+    right = int((plane.predict(x[some]) == y[some]).sum())
+    assert f"({right:,}/{some.sum():,};" in found.looked_at["train"]
+    assert found.looked_at["model"] == "LogisticRegression"
+    assert "wrong_output_units" not in [f.cause for f in found.findings]
+
+
+def test_a_network_that_answers_the_same_to_every_picture_is_not_told_to_go_on(few):
+    (x, y), *_ = few.scaled()
+    blind = np.linspace(0.05, 0.15, 10)
+    history = {"loss": [2.303, 2.302, 2.301]}
+    found = tenfold.diagnose(
+        model=lambda x: np.tile(blind, (len(x), 1)), train=(x, y), history=history
+    )
+    assert found.cause == "unexplained", str(found)
+    assert "the same to every picture" in found.faults[0].evidence
+
+
+def test_a_model_that_warns_is_asked_in_silence(few, recwarn):
+    (x, y), *_ = few.scaled()
+
+    class Warns:
+        def get_config(self) -> dict[str, Any]:
+            warnings.warn("of itself", UserWarning, stacklevel=2)
+            return {}
+
+        def predict(self, x: Array) -> Array:
+            warnings.warn("of what it is asked", UserWarning, stacklevel=2)
+            return np.zeros(len(x))
+
+    tenfold.diagnose(model=Warns(), train=(x, y))
+    assert [str(one.message) for one in recwarn if "of " in str(one.message)] == []
+
+
 def test_signs_are_right_for_a_hinge_and_wrong_for_a_cross_entropy(few):
     signs = few.scaled().map(y=lambda y: np.where(np.eye(10)[y] > 0, 1.0, -1.0))
     hinge = compiled(signs, dense(64, last=None), loss="squared_hinge")

@@ -41,6 +41,14 @@ class Answers:
         return bool(np.isfinite(self.outputs).all())
 
     @cached_property
+    def are_all_alike(self) -> bool:
+        """Whether every row gets the same outputs, whatever it shows."""
+        o = self.outputs
+        return (
+            self.finite and o.shape[1] > 1 and len(o) > 1 and float(np.ptp(o, axis=0).max()) < 1e-6
+        )
+
+    @cached_property
     def are_probabilities(self) -> bool:
         """Whether outputs are 0..1 and sum to 1."""
         o = self.outputs

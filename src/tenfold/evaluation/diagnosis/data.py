@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tenfold.digits import SIDE
 from tenfold.evaluation.diagnosis import fixes
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
@@ -284,7 +285,7 @@ def polarity(evidence: Evidence) -> Iterator[Finding]:
 def identity(evidence: Evidence) -> Iterator[Finding]:
     """Pictures that are no MNIST-like digits: another data set, or pixels in disorder."""
     for part in evidence.parts.values():
-        side = side_of(part.x)
+        side = side_of(part.x) or SIDE
         if side == 8:
             yield Finding(
                 "other_dataset",
@@ -311,7 +312,7 @@ def identity(evidence: Evidence) -> Iterator[Finding]:
                 0.93,
                 f"{part.name}: neighbouring pixels have a correlation of {neighbours(part):.2f}; in pictures of digits it "
                 "is 0.8. Rows were mixed up by a reshape, or pixels by a permutation.",
-                "x = x.reshape(-1, 28, 28)   # from (n, 784); only a transpose moves axes, reshape never does",
+                f"x = x.reshape(-1, {side}, {side})   # from (n, {side * side}); only a transpose moves axes, reshape never does",
                 {"neighbour_correlation": neighbours(part)},
             )
             return

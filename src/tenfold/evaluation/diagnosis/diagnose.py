@@ -1,6 +1,7 @@
 """diagnose: a model, arrays and a history from anybody's script -> what is wrong, heaviest first."""
 
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -92,6 +93,8 @@ BROUGHT_ALONG = {
     "sorted_split": ("missing_class", "label_noise"),
 }
 """What a cause looks like to rules that do not know of it: remarks beside it."""
+OF_LABELS = ("labels_shuffled", "label_noise")
+"""Of a part that is judged on pictures it should not be, not even that: who dropped such rows would mend nothing."""
 
 
 def diagnose(
@@ -122,6 +125,19 @@ def diagnose(
         UsageError: nothing to look at, or what was given is not what it should be.
     """
     started = time.perf_counter()
+    # A stranger's model may warn of anything at each question: that is nobody's concern here.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        evidence = _evidence(model, train, validation, test, history, recipe)
+        findings = _ordered(_all(evidence))
+        looked_at = _looked_at(evidence)
+    return Diagnosis(tuple(findings), looked_at, time.perf_counter() - started)
+
+
+def _evidence(
+    model: Any, train: Any, validation: Any, test: Any, history: Any, recipe: Recipe | None
+) -> Evidence:
+    """What was given, read."""
     if model is None:
         model = getattr(history, "model", None)
     given = {"train": train, "validation": validation, "test": test}
@@ -141,9 +157,7 @@ def diagnose(
         looked_at = with_recipe(
             looked_at, recipe, images=images, epochs=trained.epochs if trained else 0
         )
-    evidence = Evidence(parts, looked_at, trained)
-    findings = _ordered(_all(evidence))
-    return Diagnosis(tuple(findings), _looked_at(evidence), time.perf_counter() - started)
+    return Evidence(parts, looked_at, trained)
 
 
 def _all(evidence: Evidence) -> list[Finding]:
@@ -175,6 +189,7 @@ def _ordered(findings: list[Finding]) -> list[Finding]:
         if f.cause in brought or (f.cause in SYMPTOMS and f.weight < heaviest)
         else f
         for f in best.values()
+        if not (f.cause in brought and f.cause in OF_LABELS and "share_train" not in f.numbers)
     ]
     return sorted(shown, key=lambda finding: (not finding.fault, -finding.weight))
 
@@ -197,9 +212,11 @@ def _unexplained(evidence: Evidence) -> Iterable[Finding]:
                 f"The model tells {answers.accuracy} of {part.name}, and a probe without any training {reach:.1%} of "
                 "unseen rows."
                 + (
-                    ""
-                    if unseen
+                    " It answers the same to every picture: none reaches its outputs."
+                    if answers.are_all_alike
                     else " More of the same training would not change it: the loss has stopped falling."
+                    if not unseen and evidence.history is not None
+                    else ""
                 ),
                 "# look at pictures that are told wrongly, with their labels: plt.imshow(x[i])",
             )
@@ -227,16 +244,13 @@ def _looked_at(evidence: Evidence) -> dict[str, str]:
         told = (
             f", {answers.accuracy} told" if answers is not None and answers.accuracy.total else ""
         )
-        known = finite_range(part.x)
-        lines[name] = f"x {part.x.shape} {part.x.dtype} {known}, y {part.form}{told}"
+        lines[name] = f"x {part.x.shape} {part.x.dtype} {finite_range(part.x)}, y {part.form}{told}"
     model, history = evidence.model, evidence.history
     if model is not None:
         made = f"{len(model.layers)} layers, " if model.layers else ""
-        lines["model"] = f"{made}{model.kind}" + (
-            f", {model.optimizer} {_rates(model)}, {model.loss}"
-            if model.optimizer and model.learning_rate
-            else ""
-        )
+        trained = [f"{model.optimizer} {_rates(model)}", model.loss]
+        known = trained if model.optimizer and model.learning_rate else []
+        lines["model"] = ", ".join([f"{made}{model.called}", *filter(None, known)])
     if history is not None:
         lines["history"] = f"{history.epochs} epochs"
     return lines

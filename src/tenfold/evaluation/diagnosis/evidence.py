@@ -1,6 +1,5 @@
 """All that a diagnosis looks at, each thing measured once and only when a rule asks for it."""
 
-import warnings
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
@@ -94,11 +93,10 @@ class Evidence:
             return f"{type(error).__name__}: {str(error).strip() or 'no message'}"
 
     def ask(self, x: NDArray[Any]) -> NDArray[Any]:
-        """The model's outputs; warnings of a stranger's model are nobody's here."""
+        """The model's outputs."""
         if self.model is None or self.model.answer is None:
             raise TypeError("no model")
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with np.errstate(all="ignore"):
             return as_array(self.model.answer(x))
 
     # What simple probes say of inputs and labels

@@ -115,6 +115,8 @@ def less_by_heart(model: Model | None) -> str:
     more = "# and more images, or each moved and turned a little"
     if model is None or model.kind != "callable":
         return f"model.fit(..., {_STOPPING})\n{more}, or dropout of 0.2 to 0.5 in wide layers"
+    if any(isinstance(value, (int, float)) for _, value in _settings(model, "gamma")):
+        return f"{set_to(model, 'gamma', 'scale')}\n{more}"
     for name, value in _settings(
         model, "C", "alpha", "max_depth", "n_neighbors", "min_samples_leaf"
     ):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 SOLVERS = {"adam": "Adam", "sgd": "SGD"}
 ROWS_AT_A_TIME = 500
+MOST_COLUMNS = 99
 
 
 def training_of(estimator: Any) -> dict[str, Any]:
@@ -23,6 +24,19 @@ def training_of(estimator: Any) -> dict[str, Any]:
         "learning_rate": float(estimator.learning_rate_init),
         "momentum": float(estimator.momentum) if optimizer == "SGD" else 0.0,
     }
+
+
+def in_their_columns(shares: NDArray[Any], classes: Any) -> NDArray[Any]:
+    """(n, k) for the labels `classes` -> a column for each label from 0 to the largest; as it came where they are no labels 0 and on."""
+    labels = np.asarray(classes)
+    whole = labels.dtype.kind in "iub" or (labels.dtype.kind == "f" and not np.any(labels % 1))
+    if np.ndim(shares) != 2 or shares.shape[1] != len(labels) or not whole or labels.min() < 0:
+        return shares
+    if labels.max() > MOST_COLUMNS or (labels == np.arange(len(labels))).all():
+        return shares
+    columns = np.zeros((len(shares), int(labels.max()) + 1))
+    columns[:, labels.astype(int)] = shares
+    return columns
 
 
 def is_module(given: Any) -> bool:

@@ -4,7 +4,6 @@ Keras is not imported here: whoever has such a model has imported it.
 """
 
 import sys
-import warnings
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,8 @@ def silent_units(model: Model, x: NDArray[Any]) -> dict[str, float]:
         return {}
     hidden = [layer.itself for layer in model.layers[:-1] if layer.activation in RELU]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            look = keras.Model(model.itself.inputs, [layer.output for layer in hidden])
-            given = look.predict_on_batch(x[:ROWS])
+        look = keras.Model(model.itself.inputs, [layer.output for layer in hidden])
+        given = look.predict_on_batch(x[:ROWS])
     except Exception:  # layers without one output, an older Keras: then this is not known
         return {}
     given = given if isinstance(given, (list, tuple)) else [given]
@@ -46,10 +43,8 @@ def in_training_mode(model: Model, x: NDArray[Any]) -> NDArray[np.float64] | Non
         (v, np.array(numpy_of(v))) for v in getattr(model.itself, "non_trainable_variables", ())
     ]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            batches = np.array_split(x, max(1, len(x) // ROWS))
-            outputs = [numpy_of(model.itself(batch, training=True)) for batch in batches]
+        batches = np.array_split(x, max(1, len(x) // ROWS))
+        outputs = [numpy_of(model.itself(batch, training=True)) for batch in batches]
         return np.concatenate(outputs).astype(np.float64)
     except Exception:  # a model whose call takes no `training`
         return None
@@ -84,10 +79,8 @@ def loss_of(model: Model, y: NDArray[Any], outputs: NDArray[Any]) -> float | Non
     if keras is None:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            given, told = (keras.ops.convert_to_tensor(a) for a in (y, outputs.astype(np.float32)))
-            return float(numpy_of(model.itself.compute_loss(y=given, y_pred=told)))
+        given, told = (keras.ops.convert_to_tensor(a) for a in (y, outputs.astype(np.float32)))
+        return float(numpy_of(model.itself.compute_loss(y=given, y_pred=told)))
     except Exception:  # whatever a stranger's loss needs beside labels and outputs
         return None
 

@@ -156,7 +156,7 @@ def renamed(evidence: Evidence) -> Iterator[Finding]:
             and max(int(p.labels.max()) for p in labelled if p.labels is not None) == CLASSES
         )
     ):
-        yield _shifted(labelled, f"what looks like {text}: each label is {by} too high", by)
+        yield _shifted(labelled, f"what looks like {text}: {_off(by)}", by)
     elif same:
         yield Finding(
             "labels_shifted",
@@ -173,6 +173,15 @@ def renamed(evidence: Evidence) -> Iterator[Finding]:
             if by is not None
             else fixes.renamed([evidence.parts[first]], found[first]),
         )
+
+
+def _off(by: int) -> str:
+    """By how much labels are wrong that are `by` too high, 0 after 9, in words."""
+    return (
+        f"each label is {by} too high"
+        if by <= CLASSES // 2
+        else f"each label is {CLASSES - by} too low"
+    )
 
 
 def _is_of_few_digits(evidence: Evidence) -> bool:

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from tenfold.evaluation.diagnosis import inside
+from tenfold.evaluation.diagnosis.compiled import EXACT_ACCURACY, TOP_ACCURACY
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
-from tenfold.evaluation.diagnosis.models import EXACT_ACCURACY, TOP_ACCURACY, Model
+from tenfold.evaluation.diagnosis.models import Model
 from tenfold.evaluation.diagnosis.outcome import below_reach
 from tenfold.evaluation.diagnosis.structure import ONE_BATCH, compiled_anew, first_answers, units_of
 

@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tenfold.errors import UsageError
-from tenfold.evaluation.diagnosis.foreign import ask_module, is_module, training_of
+from tenfold.evaluation.diagnosis.compiled import loss_of, metrics_of, settings_of
+from tenfold.evaluation.diagnosis.foreign import (
+    ask_module,
+    in_their_columns,
+    is_module,
+    training_of,
+)
 from tenfold.network import Network
 from tenfold.recipe import Recipe
 
@@ -37,8 +43,6 @@ LINEAR = (
     "AveragePooling2D", "GlobalAveragePooling2D", "Add", "Concatenate", "Average", "Resizing", "RandomRotation",
     "RandomTranslation", "RandomZoom", "RandomFlip", "ActivityRegularization",
 )  # fmt: skip
-EXACT_ACCURACY, TOP_ACCURACY = "exact_accuracy", "top_accuracy"
-"""Metrics called an accuracy: keras.metrics.Accuracy() itself, and the label among the first few."""
 SCALING = ("Rescaling", "Normalization", "BatchNormalization", "LayerNormalization")
 BEFORE_WEIGHTS = (
     "InputLayer",
@@ -122,6 +126,11 @@ class Model:
         return owner if self.kind == "callable" and fits else None
 
     @property
+    def called(self) -> str:
+        """What it is in a word: its kind, and of a classifier of scikit-learn the name of its class."""
+        return self.kind if self.estimator is None else type(self.estimator).__name__
+
+    @property
     def last_estimator(self) -> Any | None:
         """The same, of a pipeline the last."""
         pipeline = self.estimator
@@ -168,6 +177,9 @@ def model_of(given: Any) -> Model:
 
 def _of_callable(answer: Callable[[NDArray[Any]], Outputs], given: Any) -> Model:
     model = Model("callable", answer, itself=given)
+    classes = getattr(model.estimator, "classes_", None)
+    if classes is not None and getattr(answer, "__name__", "") == "predict_proba":
+        model = replace(model, answer=lambda x: in_their_columns(np.asarray(answer(x)), classes))
     return replace(model, **training_of(model.last_estimator))
 
 
@@ -223,8 +235,8 @@ def _operations_first(model: Any) -> bool:
 def _of_keras(model: Any) -> Model:
     ordered = any(c.__name__ in ("Sequential", "Functional") for c in type(model).__mro__)
     optimizer = getattr(model, "optimizer", None)
-    settings = _settings(optimizer) if optimizer is not None else {}
-    loss, from_logits = _loss_of(model)
+    settings = settings_of(optimizer) if optimizer is not None else {}
+    loss, from_logits = loss_of(model)
     return Model(
         "keras",
         lambda x: _predict(model, x),
@@ -233,7 +245,7 @@ def _of_keras(model: Any) -> Model:
         operations=_operations_first(model),
         loss=loss,
         from_logits=from_logits,
-        metrics=tuple(_metrics_of(model)),
+        metrics=tuple(metrics_of(model)),
         optimizer=type(optimizer).__name__ if optimizer is not None else "",
         learning_rate=_rate_of(optimizer, settings),
         weight_decay=_number(settings.get("weight_decay")) or 0.0,
@@ -255,7 +267,7 @@ def _layers(layers: Sequence[Any]) -> Iterator[Layer]:
         if isinstance(inside, (list, tuple)) and inside:
             yield from _layers(inside)
         else:
-            yield Layer(type(layer).__name__, _settings(layer), activation_of(layer), layer)
+            yield Layer(type(layer).__name__, settings_of(layer), activation_of(layer), layer)
 
 
 def activation_of(layer: Any) -> str:
@@ -270,75 +282,6 @@ def activation_of(layer: Any) -> str:
     name = getattr(activation, "__name__", None) or type(activation).__name__
     # TensorFlow's own softmax is called softmax_v2.
     return own.get(str(name), str(name).removesuffix("_v2"))
-
-
-def _settings(thing: Any) -> dict[str, Any]:
-    try:
-        return dict(thing.get_config())
-    except Exception:  # whatever a stranger's class does when asked: then nothing is known of it
-        return {}
-
-
-def _loss_of(model: Any) -> tuple[str, bool | None]:
-    """The loss by its name in snake case, and from_logits where that is known."""
-    loss = getattr(model, "loss", None)
-    if isinstance(loss, (list, tuple)) and len(loss) == 1:
-        loss = loss[0]
-    if loss is None:
-        return "", None
-    if isinstance(loss, str):
-        return snake(loss), False
-    given = getattr(loss, "from_logits", None)
-    if given is None:
-        given = (getattr(loss, "_fn_kwargs", None) or _settings(loss)).get("from_logits")
-    if given is None:
-        given = (getattr(loss, "keywords", None) or {}).get("from_logits")
-    name = getattr(loss, "__name__", None)
-    if name is None and hasattr(loss, "func"):
-        name = getattr(loss.func, "__name__", None)
-    known = name is None or name.endswith("crossentropy")
-    return snake(name or type(loss).__name__), (
-        bool(given) if given is not None else False
-    ) if known else None
-
-
-def snake(name: str) -> str:
-    """SparseCategoricalCrossentropy -> sparse_categorical_crossentropy; "mse" in full."""
-    out = "".join("_" + c.lower() if c.isupper() and i else c.lower() for i, c in enumerate(name))
-    short = {
-        "mse": "mean_squared_error",
-        "mae": "mean_absolute_error",
-        "m_s_e": "mean_squared_error",
-    }
-    return short.get(out, out)
-
-
-def _metrics_of(model: Any) -> Iterator[str]:
-    """Names of the metrics' classes and of the metrics, those inside of others too."""
-    try:
-        compiled = model.get_compile_config() or {}
-    except Exception:  # as above
-        compiled = {}
-    stack = [compiled.get("metrics"), compiled.get("weighted_metrics")]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, str):
-            yield snake(item)
-        elif isinstance(item, dict):
-            if "class_name" in item:
-                yield _metric(snake(str(item["class_name"])), item.get("config"))
-            else:
-                stack.extend(item.values())
-        elif isinstance(item, (list, tuple)):
-            stack.extend(item)
-
-
-def _metric(kind: str, config: Any) -> str:
-    """A metric by its class, but for those that a history shows as an accuracy and that are none."""
-    shown_as = config.get("name") if isinstance(config, dict) else None
-    if kind == "accuracy":
-        return EXACT_ACCURACY
-    return TOP_ACCURACY if "top_k" in kind and shown_as in ("accuracy", "acc") else kind
 
 
 def _rate_of(optimizer: Any, settings: dict[str, Any]) -> float | None:

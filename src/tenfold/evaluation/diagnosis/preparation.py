@@ -12,7 +12,7 @@ from tenfold.evaluation.diagnosis.direction import clear_turn, in_words, lying_i
 from tenfold.evaluation.diagnosis.evidence import Evidence
 from tenfold.evaluation.diagnosis.findings import Finding
 from tenfold.evaluation.diagnosis.inputs import Part
-from tenfold.evaluation.diagnosis.pictures import places
+from tenfold.evaluation.diagnosis.pictures import places, side_of
 from tenfold.evaluation.diagnosis.reference import AS_THEY_ARE
 
 # Two random parts of one data set differ in root mean square by less than this, augmented or not.
@@ -162,11 +162,13 @@ def _other_place(evidence: Evidence, train: Part, part: Part) -> Different:
             f"mean, and {ours.mean(axis=0)[2]:.2f} in train (1 is 45 degrees).",
             "# stand them as the training pictures do before they are told: scipy.ndimage.rotate(picture, angle, reshape=False)",
         )
+    side = side_of(part.x) or SIDE
     rows, columns = (-int(step) for step in np.rint(apart[:2]))
     return (
-        f"The ink of {part.name} lies {apart[0]:+.1f} pixels further down and {apart[1]:+.1f} further right than in train, in the "
-        "mean: pictures were moved, or cut otherwise.",
-        f"x_{part.name} = np.roll(x_{part.name}.reshape(-1, 28, 28), ({rows}, {columns}), (1, 2)).reshape(x_{part.name}.shape)",
+        f"The ink of {part.name} lies {abs(apart[0]):.1f} pixels further {'down' if apart[0] > 0 else 'up'} and "
+        f"{abs(apart[1]):.1f} further to the {'right' if apart[1] > 0 else 'left'} than in train, in the mean: pictures were moved, "
+        "or cut otherwise.",
+        f"x_{part.name} = np.roll(x_{part.name}.reshape(-1, {side}, {side}), ({rows}, {columns}), (1, 2)).reshape(x_{part.name}.shape)",
     )
 
 

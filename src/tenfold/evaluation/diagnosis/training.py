@@ -339,6 +339,8 @@ def under_training(evidence: Evidence) -> Iterator[Finding]:
     answers = evidence.answers(train)
     if train is None or answers is None or not below_reach(evidence) or not answers.finite:
         return
+    if answers.are_all_alike and not took_few_steps(evidence):
+        return  # more of the same would not reach a network that does not see its pictures
     falling = still_falling(evidence)
     history = evidence.history
     few = history is not None and 0 < history.epochs <= 3
