@@ -52,7 +52,7 @@ def _unfit(evidence: Evidence, loss: str, form: str) -> str:
     if any(word in loss for word in DISTANCES):
         return (
             "it compares outputs with one-hot rows number by number; a cross-entropy learns classes faster"
-            if form == "one-hot"
+            if form in ("one-hot", "bad one-hot")
             else "it measures distances between numbers; that 7 stands nearer to 8 than to 1 means nothing"
         )
     if "kl_divergence" in loss and form in ("whole", "column"):
