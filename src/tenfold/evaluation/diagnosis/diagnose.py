@@ -248,9 +248,10 @@ def _looked_at(evidence: Evidence) -> dict[str, str]:
     model, history = evidence.model, evidence.history
     if model is not None:
         made = f"{len(model.layers)} layers, " if model.layers else ""
-        trained = [f"{model.optimizer} {_rates(model)}", model.loss]
-        known = trained if model.optimizer and model.learning_rate else []
-        lines["model"] = ", ".join([f"{made}{model.called}", *filter(None, known)])
+        known = [f"{made}{model.called}"]
+        if model.optimizer and model.learning_rate:
+            known += [f"{model.optimizer} {_rates(model)}", model.loss]
+        lines["model"] = ", ".join(filter(None, known))
     if history is not None:
         lines["history"] = f"{history.epochs} epochs"
     return lines

@@ -50,8 +50,11 @@ def other_hand(evidence: Evidence) -> Iterator[Finding]:
 
 
 def is_other(evidence: Evidence, part: Part) -> bool:
-    """Whether the digits of a part are clearly less like digits than the training ones."""
-    return part is not evidence.train and _apart(evidence, part) < OTHER
+    """Whether the digits of a part are clearly less like digits than the training ones, and than MNIST's: beside training
+    pictures with noise or blur clean ones are so too."""
+    if part is evidence.train or like_mnist(evidence, part):
+        return False
+    return _apart(evidence, part) < OTHER
 
 
 def like_mnist(evidence: Evidence, part: Part) -> bool:
