@@ -18,7 +18,12 @@ MENDED_BY_CODE = (
 )  # fmt: skip
 # What divided every picture by its own length, or by numbers of another part, is not known any more; and that
 # digits lean says little of how far they were turned.
-NOT_BY_CODE = ("parts-test l2", "parts-test standardised", "parts-test turned")
+NOT_BY_CODE = (
+    "parts-test l2",
+    "parts-test standardised",
+    "parts-test turned",
+    "parts-each standardised",
+)
 
 
 def arrays_alone(arrays: Arrays, *_: Any, **__: Any) -> dict[str, Any]:
