@@ -9,6 +9,7 @@ import plantings_in_models
 import pytest
 from planting import PLANTINGS, Planting
 from scripts import Array, Arrays, dense, fitted, flat
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.neural_network import MLPClassifier
@@ -299,6 +300,14 @@ def test_columns_of_a_classifier_are_those_of_its_classes(few):
     assert f"({right:,}/{some.sum():,};" in found.looked_at["train"]
     assert found.looked_at["model"] == "LogisticRegression"
     assert "wrong_output_units" not in [f.cause for f in found.findings]
+
+
+def test_a_classifier_that_was_never_fitted_is_said_to_refuse(few):
+    # A forest without trees has no length, and so is neither true nor false.
+    (x, y), *_ = few.scaled()
+    found = tenfold.diagnose(model=RandomForestClassifier(), train=(x, y))
+    assert found.cause == "wrong_shape"
+    assert "not fitted yet" in found.faults[0].evidence
 
 
 def test_a_network_that_answers_the_same_to_every_picture_is_not_told_to_go_on(few):

@@ -53,7 +53,7 @@ class Evidence:
     @property
     def foremost(self) -> Part | None:
         """The training part; where it is not given, another."""
-        return self.train or next(iter(self.others), None)
+        return next(iter(self.parts.values()), None)
 
     @property
     def others(self) -> list[Part]:

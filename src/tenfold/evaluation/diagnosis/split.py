@@ -36,7 +36,7 @@ def sorted_split(evidence: Evidence) -> Iterator[Finding]:
     validation = evidence.parts.get("validation")
     divided = validation is not None and validation.labels is not None
     # Classifiers of scikit-learn hold nothing back, or what chance takes.
-    if cut_off or divided or (evidence.model is not None and evidence.model.estimator):
+    if cut_off or divided or (evidence.model is not None and evidence.model.estimator is not None):
         return
     if in_order(train.labels) < IN_ORDER or evidence.history is None and evidence.model is None:
         return
@@ -143,7 +143,7 @@ def sorted_not_shuffled(evidence: Evidence) -> Iterator[Finding]:
         )
     elif blocks or (
         _tail_failing(evidence, train) is not None
-        and not (evidence.model and evidence.model.estimator)
+        and (evidence.model is None or evidence.model.estimator is None)
     ):
         return  # the last rows were held back: that is the division, not the order of the batches
     elif evidence.model is None or answers is None or below_reach(evidence):
